@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+// The walls of Sluice are its targets: a dependency that is not named here cannot be imported.
+
+import PackageDescription
+
+/// What every Swift target is built with. Warnings are errors, each unsafe operation is marked as such.
+let common: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    // Exclusivity is checked dynamically in debug builds and in every test run; a release build does not pay for it.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+]
+
+let package = Package(
+    name: "sluice",
+    products: [
+        .executable(name: "sluice", targets: ["sluice"]),
+        // Plugins link this one: the host exports the same symbols, so both share one set of types.
+        .library(name: "FilterAPI", type: .dynamic, targets: ["FilterAPI"]),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
+        .target(name: "FilterAPI", swiftSettings: common),
+        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2"], swiftSettings: common),
+        .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: common),
+        .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: common),
+        .target(
+            name: "Host",
+            dependencies: ["FilterAPI", "Filters", "Engine", "Config", "CCares", "CLinux"],
+            swiftSettings: common),
+        .target(name: "FilterTesting", dependencies: ["FilterAPI", "Config"], swiftSettings: common),
+        .executableTarget(
+            name: "sluice",
+            dependencies: ["Host"],
+            swiftSettings: common,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
+
+        .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
+        .testTarget(name: "FiltersTests", dependencies: ["Filters", "FilterTesting"], swiftSettings: common),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
+        .testTarget(name: "ConfigTests", dependencies: ["Config", "FilterAPI"], swiftSettings: common),
+        .testTarget(name: "HostTests", dependencies: ["Host", "FilterTesting"], swiftSettings: common),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
