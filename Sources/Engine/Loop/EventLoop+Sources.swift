@@ -27,7 +27,9 @@ extension EventLoop {
         try add(source, fd: fd, interest: interest)
     }
 
-    /// Stops watching a source. Does nothing if it is not registered.
+    /// Stops watching a source.
+    ///
+    /// Does nothing if it is not registered.
     ///
     /// Drops the loop's retain, but not before the end of the present turn. Events of this turn that were still to come, and
     /// a pending ``again(_:)`` or ``atTurnEnd(_:)``, are dropped. `source.fd` is -1 afterwards.
@@ -41,7 +43,9 @@ extension EventLoop {
         return fd
     }
 
-    /// Stops watching a source and closes its descriptor. Cheaper than the two apart, as closing tells epoll too.
+    /// Stops watching a source and closes its descriptor.
+    ///
+    /// Cheaper than the two apart, as closing tells epoll too.
     ///
     /// Only for descriptors that no other process or duplicate shares. Otherwise like ``deregister(_:)``.
     public func close(_ source: EventSource) {
@@ -60,8 +64,10 @@ extension EventLoop {
         if !source.isRegistered { unsafe released.append(Unmanaged.passRetained(source)) }
     }
 
-    /// Calls `ready([.readable])` in the next turn without sleeping before it: for a source that stopped reading early, to
-    /// let others have their turn. If an event for it arrives as well, there is one call with both.
+    /// Calls `ready([.readable])` in the next turn without sleeping before it: for a source that stopped reading early,
+    /// to let others have their turn.
+    ///
+    /// If an event for it arrives as well, there is one call with both.
     public func again(_ source: EventSource) {
         guard source.isRegistered, source.againTurn != turnNumber &+ 1 else { return }
         source.againTurn = turnNumber &+ 1

@@ -1,6 +1,8 @@
 extension EventLoop {
-    /// Arms a timer, or moves it if it is armed: it fires `after` nanoseconds from ``now`` or up to two milliseconds later,
-    /// never earlier. Durations beyond the end of time wait for ever.
+    /// Arms a timer, or moves it if it is armed: it fires `after` nanoseconds from ``now`` or up to two milliseconds
+    /// later, never earlier.
+    ///
+    /// Durations beyond the end of time wait for ever.
     ///
     /// The loop does not keep the timer alive: see ``LoopTimer``.
     public func schedule(_ timer: LoopTimer, after: Nanoseconds) {
@@ -10,7 +12,9 @@ extension EventLoop {
         wheel.arm(timer, at: overflow ? .max : deadline)
     }
 
-    /// Disarms a timer. Does nothing if it is not armed.
+    /// Disarms a timer.
+    ///
+    /// Does nothing if it is not armed.
     public func cancel(_ timer: LoopTimer) {
         wheel.cancel(timer)
     }

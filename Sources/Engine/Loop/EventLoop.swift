@@ -1,7 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// One thread's event loop over epoll, with timers and posted jobs. Knows nothing of what its sources do.
+/// One thread's event loop over epoll, with timers and posted jobs.
+///
+/// Knows nothing of what its sources do.
 ///
 /// A turn is: wait; events; posted jobs; timers; sources that asked for ``again(_:)``; sources that asked for
 /// ``atTurnEnd(_:)``; then what was deregistered in the turn is released. None of this allocates in the steady state.
@@ -15,7 +17,9 @@ internal import Glibc
     static let batchSize = 256
     static let wakeToken = UInt64.max
 
-    /// CLOCK_MONOTONIC, read once after each wait. In a turn all code sees the same time.
+    /// CLOCK_MONOTONIC, read once after each wait.
+    ///
+    /// In a turn all code sees the same time.
     public internal(set) var now: Nanoseconds
     /// What the loop has done so far.
     public internal(set) var counters = LoopCounters()
@@ -23,7 +27,9 @@ internal import Glibc
     public var onTurn: ((LoopTurn) -> Void)?
     /// The door for other threads.
     public nonisolated let poster: LoopPoster
-    /// Whatever the loop's user wants to find again from a posted job, for example its worker. Not used by the loop.
+    /// Whatever the loop's user wants to find again from a posted job, for example its worker.
+    ///
+    /// Not used by the loop.
     public var context: AnyObject?
 
     let epoll: Int32
@@ -59,7 +65,9 @@ internal import Glibc
         unsafe events.deallocate()
     }
 
-    /// Turns until ``stop()``. Returns after the turn in which it was called.
+    /// Turns until ``stop()``.
+    ///
+    /// Returns after the turn in which it was called.
     public func run() {
         var clock = Syscalls.timeNow()
         while !isStopping { clock = turn(maxWait: nil, clock: clock) }

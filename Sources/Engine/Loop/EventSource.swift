@@ -1,8 +1,12 @@
-/// Anything that a loop watches: a connection, a listener, an eventfd. Subclass it.
+/// Anything that a loop watches: a connection, a listener, an eventfd.
+///
+/// Subclass it.
 ///
 /// A source lives on one loop and is used only on that loop's thread.
 open class EventSource {
-    /// The descriptor that is registered, or -1 if none is. The source's owner closes it, not the loop.
+    /// The descriptor that is registered, or -1 if none is.
+    ///
+    /// The source's owner closes it, not the loop.
     public internal(set) var fd: Int32 = -1
 
     /// Index in the loop's table, or ``noSlot``.
@@ -19,12 +23,16 @@ open class EventSource {
     /// Whether a loop watches this source.
     public var isRegistered: Bool { slot != EventSource.noSlot }
 
-    /// The descriptor became ready. It may deregister itself or any other source from here.
+    /// The descriptor became ready.
+    ///
+    /// It may deregister itself or any other source from here.
     ///
     /// Edge triggered: what is not read or written until the kernel says "would block" is not announced again.
     open func ready(_ readiness: Readiness) {}
 
-    /// The end of a turn in which ``EventLoop/atTurnEnd(_:)`` was called for this source. The place to flush.
+    /// The end of a turn in which ``EventLoop/atTurnEnd(_:)`` was called for this source.
+    ///
+    /// The place to flush.
     open func turnEnded() {}
 }
 

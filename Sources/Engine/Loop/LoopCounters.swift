@@ -1,4 +1,6 @@
-/// What a loop has done since it was made. Read it on the loop's thread, or post a job that does.
+/// What a loop has done since it was made.
+///
+/// Read it on the loop's thread, or post a job that does.
 public struct LoopCounters: Sendable, Equatable {
     /// Turns, each one wait of the kernel.
     public internal(set) var turns: UInt64 = 0

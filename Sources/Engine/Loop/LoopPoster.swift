@@ -1,14 +1,18 @@
 internal import Glibc
 internal import Synchronization
 
-/// The door through which other threads reach a loop. Keep it as long as you like: it outlives the loop.
+/// The door through which other threads reach a loop.
+///
+/// Keep it as long as you like: it outlives the loop.
 public final class LoopPoster: Sendable {
     enum Job: Sendable {
         case plain(@Sendable () -> Void)
         case withLoop(@Sendable (EventLoop) -> Void)
     }
 
-    /// The eventfd that wakes the loop. Owned by the poster, so that a late post never writes to someone else's file.
+    /// The eventfd that wakes the loop.
+    ///
+    /// Owned by the poster, so that a late post never writes to someone else's file.
     let wakeFD: Int32
     private let jobs = Mutex<[Job]>([])
 
@@ -20,7 +24,9 @@ public final class LoopPoster: Sendable {
         Syscalls.close(wakeFD)
     }
 
-    /// Runs `job` on the loop's thread at its next turn. Jobs run in the order in which they were posted.
+    /// Runs `job` on the loop's thread at its next turn.
+    ///
+    /// Jobs run in the order in which they were posted.
     ///
     /// Callable from any thread. A job posted to a loop that never turns again does not run; it is released with the poster.
     public func post(_ job: @escaping @Sendable () -> Void) {
@@ -52,7 +58,9 @@ public final class LoopPoster: Sendable {
         if wasEmpty { Syscalls.signal(eventfd: wakeFD) }
     }
 
-    /// Swaps the posted jobs with an empty array whose room is used again. Only the loop calls this.
+    /// Swaps the posted jobs with an empty array whose room is used again.
+    ///
+    /// Only the loop calls this.
     func take(into spare: inout [Job]) {
         Syscalls.drain(eventfd: wakeFD)
         jobs.withLock { swap(&$0, &spare) }

@@ -1,4 +1,6 @@
-/// What a descriptor became ready for. The bits are those of epoll, so nothing is translated.
+/// What a descriptor became ready for.
+///
+/// The bits are those of epoll, so nothing is translated.
 public struct Readiness: OptionSet, Sendable {
     /// The epoll bits.
     public let rawValue: UInt32

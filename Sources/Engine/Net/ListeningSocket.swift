@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// A socket that listens. A value that names a descriptor: whoever opened it calls ``close()`` once.
+/// A socket that listens.
+///
+/// A value that names a descriptor: whoever opened it calls ``close()`` once.
 public struct ListeningSocket: Sendable, Equatable {
     /// The descriptor: non-blocking, closed on exec.
     public let fd: Int32
@@ -98,7 +100,9 @@ public struct ListeningSocket: Sendable, Equatable {
         }
     }
 
-    /// Whether a path is a socket at which nobody listens. A plain file refuses a connect as well, so the kind is asked first.
+    /// Whether a path is a socket at which nobody listens.
+    ///
+    /// A plain file refuses a connect as well, so the kind is asked first.
     private static func isStale(_ path: String, _ address: SocketAddress) throws(SystemFault) -> Bool {
         guard Syscalls.isSocket(path) else { return false }
         let probe = try Syscalls.socket(.unix)

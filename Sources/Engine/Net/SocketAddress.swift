@@ -62,7 +62,9 @@ public struct SocketAddress: Sendable, Hashable {
         }
     }
 
-    /// The same address with another port. A unix address stays as it is.
+    /// The same address with another port.
+    ///
+    /// A unix address stays as it is.
     public func with(port: UInt16) -> SocketAddress {
         switch storage {
         case .v4(let address, _): SocketAddress(.v4(address: address, port: port))
@@ -99,7 +101,9 @@ public struct SocketAddress: Sendable, Hashable {
         }
     }
 
-    /// The address's 4 or 16 bytes in network order; empty for a unix socket. Allocates.
+    /// The address's 4 or 16 bytes in network order; empty for a unix socket.
+    ///
+    /// Allocates.
     public var ipBytes: [UInt8] {
         switch storage {
         case .v4(let address, _): SocketAddress.bytes(address)

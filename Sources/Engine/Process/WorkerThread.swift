@@ -27,7 +27,9 @@ public final class WorkerThread: Sendable {
         if !isJoined.load(ordering: .relaxed) { pthread_detach(thread) }
     }
 
-    /// Starts a thread that runs `body` and ends with it. It inherits this thread's blocked signals.
+    /// Starts a thread that runs `body` and ends with it.
+    ///
+    /// It inherits this thread's blocked signals.
     ///
     /// - Parameters:
     ///   - name: what tools show; the kernel keeps 15 bytes of it.
@@ -49,7 +51,9 @@ public final class WorkerThread: Sendable {
         return WorkerThread(thread: thread)
     }
 
-    /// Waits until the thread has ended. Further calls return at once.
+    /// Waits until the thread has ended.
+    ///
+    /// Further calls return at once.
     public func join() {
         if isJoined.exchange(true, ordering: .relaxed) { return }
         _ = pthread_join(thread, nil)

@@ -19,7 +19,9 @@ public struct FaultRule: Sendable, Equatable {
         self.count = max(count, 1)
     }
 
-    /// Reads rules of the form `call:nth:ERRNO` or `call:nth:ERRNO:count`, separated by commas. A count of `*` is for ever.
+    /// Reads rules of the form `call:nth:ERRNO` or `call:nth:ERRNO:count`, separated by commas.
+    ///
+    /// A count of `*` is for ever.
     public static func parse(_ text: String) throws(FaultRuleError) -> [FaultRule] {
         var rules: [FaultRule] = []
         for part in text.split(separator: ",") { rules.append(try rule(String(part))) }

@@ -2,7 +2,9 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// Which system calls shall fail. Costs one branch per call while nothing is armed. Usable from any thread.
+/// Which system calls shall fail.
+///
+/// Costs one branch per call while nothing is armed. Usable from any thread.
 public final class FaultSchedule: Sendable {
     private struct Armed {
         let rule: FaultRule
@@ -20,7 +22,9 @@ public final class FaultSchedule: Sendable {
 
     private let state = Mutex(State())
 
-    /// Adds rules for the calls of all threads. They stay until ``disarm()``.
+    /// Adds rules for the calls of all threads.
+    ///
+    /// They stay until ``disarm()``.
     public func arm(_ rules: [FaultRule]) {
         _ = add(rules, thread: nil)
     }
@@ -45,7 +49,9 @@ public final class FaultSchedule: Sendable {
     /// How many calls have been made to fail since the start.
     public var injectedCount: Int { state.withLock { $0.injected } }
 
-    /// The errno for this call, or 0. Every rule for the call counts it.
+    /// The errno for this call, or 0.
+    ///
+    /// Every rule for the call counts it.
     func next(_ call: Syscalls.Call) -> Int32 {
         let thread = pthread_self()
         return state.withLock { state in

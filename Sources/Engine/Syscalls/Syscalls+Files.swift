@@ -13,7 +13,9 @@ extension Syscalls {
         case read
     }
 
-    /// Opens a file, closed on exec. The caller owns the descriptor.
+    /// Opens a file, closed on exec.
+    ///
+    /// The caller owns the descriptor.
     public static func open(_ path: String, _ mode: FileMode) throws(SystemFault) -> Int32 {
         let flags =
             switch mode {
@@ -78,7 +80,9 @@ extension Syscalls {
         }
     }
 
-    /// The whole text of a small file such as those in /proc; nil if it cannot be read. At most 64 KiB.
+    /// The whole text of a small file such as those in /proc; nil if it cannot be read.
+    ///
+    /// At most 64 KiB.
     static func text(of path: String) -> String? {
         guard let fd = try? open(path, .read) else { return nil }
         defer { close(fd) }

@@ -3,10 +3,14 @@ internal import Glibc
 
 // What the event loop itself needs: epoll, eventfd, signalfd, clocks.
 extension Syscalls {
-    /// CLOCK_MONOTONIC in nanoseconds. Never jumps.
+    /// CLOCK_MONOTONIC in nanoseconds.
+    ///
+    /// Never jumps.
     public static func timeNow() -> Nanoseconds { read(clock: CLOCK_MONOTONIC) }
 
-    /// CLOCK_REALTIME in nanoseconds since 1970. May jump: only for what people read.
+    /// CLOCK_REALTIME in nanoseconds since 1970.
+    ///
+    /// May jump: only for what people read.
     public static func wallClock() -> Nanoseconds { read(clock: CLOCK_REALTIME) }
 
     private static func read(clock: clockid_t) -> Nanoseconds {
@@ -35,7 +39,9 @@ extension Syscalls {
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nil)
     }
 
-    /// Waits for events. Interrupted or failed, it is a wait that found nothing: the loop turns and comes back.
+    /// Waits for events.
+    ///
+    /// Interrupted or failed, it is a wait that found nothing: the loop turns and comes back.
     static func epollWait(
         _ epoll: Int32, _ events: UnsafeMutablePointer<epoll_event>, _ room: Int, milliseconds: Int32
     ) -> Int {
@@ -54,7 +60,9 @@ extension Syscalls {
         return Int32(result)
     }
 
-    /// Wakes whoever waits for the eventfd. A full counter is a wake-up as well, so nothing can go wrong.
+    /// Wakes whoever waits for the eventfd.
+    ///
+    /// A full counter is a wake-up as well, so nothing can go wrong.
     public static func signal(eventfd: Int32) {
         _ = attempt(.write) {
             var one: UInt64 = 1

@@ -3,7 +3,9 @@ internal import Glibc
 
 // The life of a socket.
 extension Syscalls {
-    /// A new stream socket for addresses of this kind, non-blocking, closed on exec. The caller owns it.
+    /// A new stream socket for addresses of this kind, non-blocking, closed on exec.
+    ///
+    /// The caller owns it.
     public static func socket(_ family: SocketAddress.Family) throws(SystemFault) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let result = attempt(.socket) { Int(Glibc.socket(family.number, type, 0)) }
@@ -46,24 +48,32 @@ extension Syscalls {
         if result < 0 { throw fault("bind", result) }
     }
 
-    /// Makes the socket a listener. The kernel caps the backlog at net.core.somaxconn.
+    /// Makes the socket a listener.
+    ///
+    /// The kernel caps the backlog at net.core.somaxconn.
     public static func listen(_ fd: Int32, backlog: Int) throws(SystemFault) {
         let result = attempt(.listen) { Int(Glibc.listen(fd, Int32(clamping: backlog))) }
         if result < 0 { throw fault("listen", result) }
     }
 
-    /// Sends FIN after what was sent; reading goes on. A connection that is gone already needs no FIN.
+    /// Sends FIN after what was sent; reading goes on.
+    ///
+    /// A connection that is gone already needs no FIN.
     public static func shutdownWrite(_ fd: Int32) {
         _ = attempt(.shutdown) { Int(Glibc.shutdown(fd, Int32(SHUT_WR))) }
     }
 
-    /// Closes a descriptor. Linux has closed it even if the call was interrupted, so this never repeats.
+    /// Closes a descriptor.
+    ///
+    /// Linux has closed it even if the call was interrupted, so this never repeats.
     public static func close(_ fd: Int32) {
         assert(fd >= 0, "closing -1: after deregister, the descriptor is what deregister returned")
         _ = Glibc.close(fd)
     }
 
-    /// The error that is pending on a socket, 0 for none: how a connect in progress ended. Reading it clears it.
+    /// The error that is pending on a socket, 0 for none: how a connect in progress ended.
+    ///
+    /// Reading it clears it.
     public static func socketError(_ fd: Int32) -> Int32 {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)

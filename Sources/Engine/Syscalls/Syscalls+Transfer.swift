@@ -10,20 +10,26 @@ extension Syscalls {
         return IOResult(reading: result, into: buffer.count)
     }
 
-    /// Reads from a socket into several pieces; the descriptor has to be non-blocking. At least one piece has room.
+    /// Reads from a socket into several pieces; the descriptor has to be non-blocking.
+    ///
+    /// At least one piece has room.
     public static func readv(_ fd: Int32, _ pieces: UnsafePointer<iovec>, count: Int) -> IOResult {
         let result = attempt(.readv) { unsafe Glibc.readv(fd, pieces, Int32(count)) }
         return IOResult(reading: result, into: 1)
     }
 
-    /// Sends over a socket. A peer that has gone is `.failed(EPIPE)`, never a signal.
+    /// Sends over a socket.
+    ///
+    /// A peer that has gone is `.failed(EPIPE)`, never a signal.
     public static func send(_ fd: Int32, _ buffer: UnsafeRawBufferPointer) -> IOResult {
         let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
         let result = attempt(.send) { unsafe Glibc.send(fd, buffer.baseAddress, buffer.count, flags) }
         return IOResult(writing: result)
     }
 
-    /// Sends several pieces (at most IOV_MAX, 1024) with one call. The kernel may take only a part of them.
+    /// Sends several pieces (at most IOV_MAX, 1024) with one call.
+    ///
+    /// The kernel may take only a part of them.
     ///
     /// - Parameter more: more follows at once, so a last packet that is not full should wait for it.
     public static func sendv(

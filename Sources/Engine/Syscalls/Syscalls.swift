@@ -7,7 +7,9 @@ internal import Glibc
 /// SAFETY (of all extensions): pointers are only passed on to the kernel for the length of the call, with the length
 /// that the caller's buffer states.
 public enum Syscalls {
-    /// The calls that a fault can be scheduled for. The raw value is the name to use in a schedule.
+    /// The calls that a fault can be scheduled for.
+    ///
+    /// The raw value is the name to use in a schedule.
     public enum Call: String, CaseIterable, Sendable {
         case accept4, bind, close, connect, epollControl = "epoll_ctl", epollCreate = "epoll_create1"
         case epollWait = "epoll_wait", eventfd, getsockname, getsockopt, listen, open, peek, pthreadCreate =
@@ -43,7 +45,9 @@ public enum Syscalls {
         }
     }
 
-    /// The errno to fail this call with, or 0. One load and one branch while nothing is armed.
+    /// The errno to fail this call with, or 0.
+    ///
+    /// One load and one branch while nothing is armed.
     @inline(__always)
     static func injected(_ call: Call) -> Int32 {
         sluice_faults_armed() == 0 ? 0 : faults.next(call)

@@ -1,4 +1,6 @@
-/// A timer that runs a closure. Its owner keeps it alive; capture the owner weakly or unowned.
+/// A timer that runs a closure.
+///
+/// Its owner keeps it alive; capture the owner weakly or unowned.
 public final class CallbackTimer: LoopTimer {
     private let callback: () -> Void
 

@@ -1,4 +1,6 @@
-/// Something that happens later, once, on a loop's own thread. Subclass it, or use ``CallbackTimer``.
+/// Something that happens later, once, on a loop's own thread.
+///
+/// Subclass it, or use ``CallbackTimer``.
 ///
 /// The timer is itself the node of the wheel's lists, so arming, moving and cancelling allocate nothing. The wheel does
 /// **not** keep a timer alive: its owner does, and a timer that goes away is cancelled. Use it only on the thread of
@@ -24,7 +26,9 @@
         }
     }
 
-    /// Called once when the time has come. The timer is no longer armed: it may be armed again from here.
+    /// Called once when the time has come.
+    ///
+    /// The timer is no longer armed: it may be armed again from here.
     open func fired() {}
 
     /// Whether the timer will fire unless it is cancelled.

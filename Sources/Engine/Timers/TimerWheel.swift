@@ -47,7 +47,9 @@
         unsafe lists.deallocate()
     }
 
-    /// Arms a timer for a moment on the owner's clock, or moves it there if it is armed. It never fires before.
+    /// Arms a timer for a moment on the owner's clock, or moves it there if it is armed.
+    ///
+    /// It never fires before.
     ///
     /// A moment that is already past fires at the next ``advance(to:)``.
     public func arm(_ timer: LoopTimer, at deadline: Nanoseconds) {
@@ -59,7 +61,9 @@
         append(timer, to: timer.tick <= current ? collecting : place(of: timer.tick))
     }
 
-    /// Disarms a timer. Does nothing if it is not armed on this wheel.
+    /// Disarms a timer.
+    ///
+    /// Does nothing if it is not armed on this wheel.
     public func cancel(_ timer: LoopTimer) {
         guard let wheel = unsafe timer.wheel else { return }
         precondition(
@@ -87,9 +91,10 @@ extension TimerWheel {
         return overflow ? .max : moment
     }
 
-    /// Fires every timer whose moment is not after `now`, in the order of their ticks, and within a tick in the order in
-    /// which they were armed. A timer armed from inside ``LoopTimer/fired()`` for a moment that is past waits for the next
-    /// call.
+    /// Fires every timer whose moment is not after `now`, in the order of their ticks, and within a tick in the order
+    /// in which they were armed.
+    ///
+    /// A timer armed from inside ``LoopTimer/fired()`` for a moment that is past waits for the next call.
     ///
     /// - Returns: how many timers fired.
     @discardableResult
