@@ -11,10 +11,13 @@ public enum Syscalls {
     ///
     /// The raw value is the name to use in a schedule.
     public enum Call: String, CaseIterable, Sendable {
-        case accept4, bind, close, connect, epollControl = "epoll_ctl", epollCreate = "epoll_create1"
-        case epollWait = "epoll_wait", eventfd, getsockname, getsockopt, listen, open, peek, pthreadCreate =
-            "pthread_create"
-        case read, readv, recv, rename, send, sendmsg, setsockopt, shutdown, signalfd, socket, unlink, write
+        case accept4, bind, connect, eventfd, getsockname, getsockopt, listen, open, peek, read, readv, recv, rename,
+            send
+        case sendmsg, setsockopt, shutdown, signalfd, socket, unlink, write
+        case epollControl = "epoll_ctl"
+        case epollCreate = "epoll_create1"
+        case epollWait = "epoll_wait"
+        case pthreadCreate = "pthread_create"
     }
 
     /// The faults to inject, for the whole process.
