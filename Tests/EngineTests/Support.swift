@@ -3,7 +3,9 @@ import Testing
 
 @testable import Engine
 
-/// A connected pair of unix stream sockets, non-blocking. Closes what is still its own at the end.
+/// A connected pair of unix stream sockets, non-blocking.
+///
+/// Closes what is still its own at the end.
 final class SocketPair {
     var left: Int32 = -1
     var right: Int32 = -1

@@ -41,7 +41,7 @@ extension EventLoop {
     }
 
     private func dispatch(_ count: Int) {
-        swap(&againNow, &againNext)
+        if !againNext.isEmpty { swap(&againNow, &againNext) }
         var wake = false
         for index in 0..<count {
             // SAFETY: the kernel filled `count` events.
@@ -87,6 +87,7 @@ extension EventLoop {
     }
 
     private func runAgain() {
+        if againNow.isEmpty { return }
         for index in againNow.indices {
             guard let source = unsafe table.source(token: againNow[index]) else { continue }
             // SAFETY: as in `deliver`.
