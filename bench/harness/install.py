@@ -66,7 +66,7 @@ def default_sluice():
 
 
 def prepare(names, sluice):
-    """Installs what is missing. Returns ({name: Proxy}, folder of our tools)."""
+    """Installs what is missing. `sluice` is its binary, or None when it will not be started. Returns ({name: Proxy}, folder of our tools)."""
     needed = {"gcc": ["gcc", "libc6-dev"], "nginx": ["nginx"], "haproxy": ["haproxy"]}
     wanted = ["gcc", *(name for name in names if name in needed)]
     missing = [package for name in wanted if find_program(name) is None for package in needed[name]]
@@ -77,9 +77,9 @@ def prepare(names, sluice):
     proxies = {}
     for name in names:
         if name == "sluice":
-            if not os.access(sluice, os.X_OK):
+            if sluice is not None and not os.access(sluice, os.X_OK):
                 raise SystemExit(f"no Sluice at {sluice}: run `swift build -c release`, or give --sluice PATH")
-            program = os.path.abspath(sluice)
+            program = os.path.abspath(sluice or "sluice")
         else:
             program = envoy_program() if name == "envoy" else find_program(name)
         proxies[name] = PROXIES[name](program)

@@ -8,15 +8,11 @@ import subprocess
 import tempfile
 import time
 
-from .processes import cpu_of_threads, free_port
+from .processes import RunFailed, cpu_of_threads, free_port
 
 START_LIMIT = 60  # seconds until a proxy must have answered
 SETTLE = 0.5      # seconds that a process gets before its memory is read
 DESCRIPTORS = 65536
-
-
-class StartFailed(Exception):
-    """A proxy that ended, or did not answer in time."""
 
 
 def raise_descriptor_limit():
@@ -51,12 +47,12 @@ class Bench:
             child = self.children.start(command, directory, self.proxy_core)
             try:
                 return child, port, wait_for_answer(child, port, target)
-            except StartFailed as failure:
+            except RunFailed as failure:
                 log = child.log()
                 self.children.end(child)
                 # Somebody may have taken the free port in between: try another.
                 if attempt == 3 or "in use" not in log.lower():
-                    raise SystemExit(f"{proxy.name} did not start ({failure}): {' '.join(command)}\n{log}")
+                    raise RunFailed(f"did not start: {failure}; {' '.join(command)}\n{log}") from failure
 
     def generate(self, load, port, seconds):
         command = [self.loadgen, *load.arguments(port, seconds)]
@@ -67,7 +63,7 @@ class Bench:
         self.children.end(generator)
         result = json.loads(output) if output else {"errors": 1, "requests": 0}
         if result["errors"] or not result["requests"]:
-            result["problem"] = log.strip() or "no request was answered"
+            result["problem"] = f"{result['errors']} errors; {log.strip() or 'no request was answered'}"
         return result
 
     def load(self, proxy, variant, seconds):
@@ -81,7 +77,6 @@ class Bench:
         core = core_busy(self.proxy_core) - core_before
         result["origin_cpu_seconds"] = (cpu_of_threads(self.origin.pid) - origin_before) / 1e9
         result["memory"] = child.memory()
-        self.children.end(child)
         if result["requests"]:
             self.summarise(result, user, system, core, variant.load)
         return result
@@ -111,11 +106,10 @@ class Bench:
         time.sleep(SETTLE)
         after = child.memory()
         if result["errors"] or result["requests"] != load.connections:
-            result["problem"] = holder.log().strip() or f"{result['requests']} of {load.connections} were answered"
-        self.children.end(holder)
-        self.children.end(child)
+            result["problem"] = f"{result['requests']} of {load.connections} were answered"
         result["memory"], result["memory_before"] = after, before
         result["bytes_per_connection"] = (after["pss"] - before["pss"]) / load.connections
+        result["pss_per_connection"] = after["pss"] / load.connections
         return result
 
     def idle_process(self, proxy, variant, _seconds):
@@ -123,13 +117,27 @@ class Bench:
         child, _, started = self.start(proxy, variant.job)
         time.sleep(SETTLE)
         result = {"start_ms": started * 1e3, "memory": child.memory(), "threads": thread_count(child)}
-        self.children.end(child)
         return result
 
     def measure(self, scenario, proxy, variant, seconds):
-        result = getattr(self, scenario.kind)(proxy, variant, seconds)
+        try:
+            result = getattr(self, scenario.kind)(proxy, variant, seconds)
+        except (RunFailed, FileNotFoundError, ProcessLookupError) as failure:  # the latter two: a process that went
+            result = {"problem": str(failure)}
+        finally:
+            logs = self.end_all_but_origin()
+        if "problem" in result and logs:
+            result["problem"] += f"\n{logs}"
         result["load_average"] = os.getloadavg()[0]
         return result
+
+    def end_all_but_origin(self):
+        """Returns what the ended processes had logged."""
+        logs = []
+        for child in [child for child in self.children.children if child is not self.origin]:
+            logs.append(child.log().strip())
+            self.children.end(child)
+        return "\n".join(filter(None, logs))
 
 
 def thread_count(child):
@@ -149,8 +157,8 @@ def wait_for_answer(child, port, target):
         except OSError:
             pass
         if not child.alive():
-            raise StartFailed(f"it ended with status {child.process.returncode}")
-    raise StartFailed(f"no answer within {START_LIMIT} s")
+            raise RunFailed(f"it ended with status {child.process.returncode}")
+    raise RunFailed(f"no answer within {START_LIMIT} s")
 
 
 def core_busy(core):

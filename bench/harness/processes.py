@@ -8,6 +8,10 @@ import time
 from dataclasses import dataclass
 
 
+class RunFailed(Exception):
+    """A proxy that did not start, ended, or lost a process in a run."""
+
+
 @dataclass(frozen=True)
 class Cpu:
     """CPU time of all processes and threads of a proxy: exact in total, sampled in its split."""
@@ -24,7 +28,7 @@ class Cpu:
         time only by looking once a tick, so the ticks give the ratio and nothing else.
         """
         if self.pids != earlier.pids:
-            raise RuntimeError(f"the proxy's processes changed in the run: {set(earlier.pids)} -> {set(self.pids)}")
+            raise RunFailed(f"the proxy's processes changed: {sorted(earlier.pids)} -> {sorted(self.pids)}")
         total = self.total_ns - earlier.total_ns
         user = self.user_ticks - earlier.user_ticks
         system = self.system_ticks - earlier.system_ticks

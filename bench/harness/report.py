@@ -19,6 +19,8 @@ def middle(runs, key):
 def look_up(run, key):
     if key == "pss_mib":
         return run["memory"]["pss"] / MIB
+    if key == "private_mib":
+        return run["memory"]["private"] / MIB
     if key == "pss_before_mib":
         return run["memory_before"]["pss"] / MIB
     return run.get(key)
@@ -35,9 +37,11 @@ COLUMNS = {
     "load": (("req/s", "rps", "{:,.0f}"), ("user µs", "user_us", "{:.2f}"), ("sys µs", "system_us", "{:.2f}"),
              ("cpu µs", "cpu_us", "{:.2f}"), ("p50 µs", "p50_us", "{:,.0f}"), ("p99 µs", "p99_us", "{:,.0f}"),
              ("PSS MiB", "pss_mib", "{:.1f}"), ("busy", "busy", "{:.0%}"), ("others", "foreign", "{:.0%}")),
-    "idle_connections": (("bytes/conn", "bytes_per_connection", "{:,.0f}"), ("PSS before MiB", "pss_before_mib", "{:.1f}"),
-                         ("PSS after MiB", "pss_mib", "{:.1f}")),
-    "idle_process": (("start ms", "start_ms", "{:.1f}"), ("PSS MiB", "pss_mib", "{:.2f}"), ("threads", "threads", "{:.0f}")),
+    "idle_connections": (
+        ("bytes/conn", "bytes_per_connection", "{:,.0f}"), ("PSS before MiB", "pss_before_mib", "{:.1f}"),
+        ("PSS after MiB", "pss_mib", "{:.1f}"), ("PSS after/conn", "pss_per_connection", "{:,.0f}")),
+    "idle_process": (("start ms", "start_ms", "{:.1f}"), ("PSS MiB", "pss_mib", "{:.2f}"),
+                     ("private MiB", "private_mib", "{:.2f}"), ("threads", "threads", "{:.0f}")),
 }
 PER_GIB = ("cpu s/GiB", "cpu_seconds_per_gib", "{:.3f}")
 
@@ -80,7 +84,7 @@ def problems(scenario, runs):
         if run["scenario"] != scenario.name:
             continue
         if "problem" in run:
-            lines.append(f"  ! {run['proxy']} round {run['round']}, left out: {run['errors']} errors: {run['problem']}")
+            lines.append(f"  ! {run['proxy']} round {run['round']}, left out: {run['problem']}")
     noisy = sum(1 for run in runs if run["scenario"] == scenario.name and run.get("foreign", 0) > NOISY)
     if noisy:
         lines.append(f"  ! in {noisy} runs others used more than {NOISY:.0%} of the proxy's core: not a quiet machine")
@@ -110,7 +114,7 @@ def paired(runs, scenario, one, other, key):
 # What a ratio compares: for each kind of scenario, (name, key).
 MEASURES = {
     "load": (("cpu", "cpu_us"), ("user", "user_us"), ("p99", "p99_us"), ("PSS", "pss_mib")),
-    "idle_connections": (("bytes/conn", "bytes_per_connection"),),
+    "idle_connections": (("bytes/conn", "bytes_per_connection"), ("PSS", "pss_mib")),
     "idle_process": (("PSS", "pss_mib"), ("start", "start_ms")),
 }
 

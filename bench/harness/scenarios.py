@@ -56,7 +56,7 @@ class Scenario:
 
 
 def one(load=Load(), **job):
-    return (Variant("", Job(connections=load.connections, **job), load),)
+    return (Variant("", Job(**{"connections": load.connections, "in_flight": load.connections, **job}), load),)
 
 
 def chain(filters):
@@ -86,7 +86,7 @@ SCENARIOS = (
     Scenario("connections_1000", "small GET, 1,000 keep-alive connections", one(Load(connections=1000))),
     Scenario("new_connection", "small GET, a new client connection for every request", one(Load(reconnect=True))),
     Scenario("idle_connections", "idle keep-alive connections, each of which has served one request",
-             one(Load(connections=10_000)), kind="idle_connections"),
+             one(Load(connections=10_000), in_flight=64), kind="idle_connections"),
     Scenario("idle_process", "a process with one listener and one cluster, from its start", one(),
              kind="idle_process"),
     Scenario("chain", "small GET through pass-through filters", (chain(1), chain(5), chain(10)), sluice_only=True),
@@ -106,4 +106,4 @@ def select(names, idle_connections):
 
 def with_connections(scenario, count):
     load = replace(scenario.variants[0].load, connections=count)
-    return replace(scenario, title=f"{count:,} {scenario.title}", variants=one(load))
+    return replace(scenario, title=f"{count:,} {scenario.title}", variants=one(load, in_flight=64))
