@@ -25,7 +25,8 @@ def install_packages(packages):
     # Debian starts a service as soon as it is installed, unless this file says no.
     guard = not os.path.exists(POLICY)
     if guard:
-        subprocess.run([*sudo, "install", "-m", "755", "/dev/stdin", POLICY], input=b"#!/bin/sh\nexit 101\n", check=True)
+        refuse = b"#!/bin/sh\nexit 101\n"
+        subprocess.run([*sudo, "install", "-m", "755", "/dev/stdin", POLICY], input=refuse, check=True)
     try:
         subprocess.run([*sudo, "apt-get", "update", "-qq"], check=True)
         subprocess.run([*sudo, "apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages], check=True)
@@ -65,8 +66,11 @@ def default_sluice():
     return os.path.join(os.path.dirname(BENCH), ".build", "release", "sluice")
 
 
-def prepare(names, sluice):
-    """Installs what is missing. `sluice` is its binary, or None when it will not be started. Returns ({name: Proxy}, folder of our tools)."""
+def prepare(names, sluice, buffer_kib):
+    """Installs what is missing. Returns ({name: Proxy}, folder of our tools).
+
+    `sluice` is its binary, or None when it will not be started.
+    """
     needed = {"gcc": ["gcc", "libc6-dev"], "nginx": ["nginx"], "haproxy": ["haproxy"]}
     wanted = ["gcc", *(name for name in names if name in needed)]
     missing = [package for name in wanted if find_program(name) is None for package in needed[name]]
@@ -82,5 +86,5 @@ def prepare(names, sluice):
             program = os.path.abspath(sluice or "sluice")
         else:
             program = envoy_program() if name == "envoy" else find_program(name)
-        proxies[name] = PROXIES[name](program)
+        proxies[name] = PROXIES[name](program, buffer_kib)
     return proxies, build_tools()

@@ -34,8 +34,9 @@ class Proxy:
     name = ""
     version_arguments = ()
 
-    def __init__(self, program):
+    def __init__(self, program, buffer_kib=16):
         self.program = program
+        self.buffer_kib = buffer_kib  # what nginx and HAProxy read at once; HAProxy's default
 
     def version(self):
         done = subprocess.run(
@@ -99,9 +100,10 @@ http {{
       proxy_set_header Host $http_host;
       proxy_buffering off;
       proxy_request_buffering off;
-      proxy_buffer_size 16k;
-      proxy_buffers 4 16k;
-      proxy_busy_buffers_size 32k;{forwarded}
+      client_body_buffer_size {self.buffer_kib}k;
+      proxy_buffer_size {self.buffer_kib}k;
+      proxy_buffers 4 {self.buffer_kib}k;
+      proxy_busy_buffers_size {2 * self.buffer_kib}k;{forwarded}
     }}
   }}
 }}
@@ -125,6 +127,7 @@ global
   nbthread 1
   maxconn {job.room}
   no strict-limits
+  tune.bufsize {self.buffer_kib << 10}
   tune.pool-low-fd-ratio 100
   tune.pool-high-fd-ratio 100
 defaults

@@ -26,6 +26,11 @@ def look_up(run, key):
     return run.get(key)
 
 
+def best(runs, key):
+    """The smallest value. Whatever disturbs a run only ever adds to it."""
+    return min(look_up(run, key) for run in runs)
+
+
 def spread(runs, key):
     """How far the rounds lie apart: (largest - smallest) / median."""
     values = [run[key] for run in runs]
@@ -60,19 +65,20 @@ def subjects(scenario, runs):
 
 def scenario_table(scenario, runs):
     columns = columns_of(scenario)
-    rows = [["", *(title for title, _, _ in columns), *(["spread"] if scenario.kind == "load" else [])]]
+    rows = [["", *(title for title, _, _ in columns), *(["best cpu", "spread"] if scenario.kind == "load" else [])]]
     for label, own in subjects(scenario, runs):
         cells = [label]
         for _, key, form in columns:
             value = middle(own, key)
             cells.append("-" if value is None else form.format(value))
         if scenario.kind == "load":
-            cells.append(f"{spread(own, 'cpu_us'):.0%}" if own else "-")
+            cells += [f"{best(own, 'cpu_us'):.2f}", f"{spread(own, 'cpu_us'):.0%}"] if own else ["-", "-"]
         rows.append(cells)
     return [f"{scenario.name}: {scenario.title}", *align(rows), *problems(scenario, runs), *slopes(scenario, runs), ""]
 
 
 def align(rows):
+    """Columns of one width each: the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  " + "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths)))
             for row in rows]
@@ -129,10 +135,12 @@ def ratios(scenarios, runs):
         bars = {(measure, peer): most for measure, peer, most in scenario.bars}
         for name, key in MEASURES[scenario.kind]:
             for peer in peers:
-                values = [a / b for a, b in paired(runs, scenario.name, ("sluice", ""), (peer, ""), key) if b > 0]
+                pairs = [(a, b) for a, b in paired(runs, scenario.name, ("sluice", ""), (peer, ""), key) if b > 0]
+                values = [a / b for a, b in pairs]
                 if values:
                     found.append({
                         "scenario": scenario.name, "measure": name, "peer": peer, "ratio": median(values),
+                        "best": min(a for a, _ in pairs) / min(b for _, b in pairs),
                         "low": min(values), "high": max(values), "at_most": bars.get((name, peer))})
     return found
 
@@ -140,12 +148,15 @@ def ratios(scenarios, runs):
 def ratio_table(found):
     if not found:
         return []
-    rows = [["scenario", "measure", "peer", "sluice/peer", "rounds", "at most", ""]]
+    rows = [["scenario", "measure", "peer", "sluice/peer", "rounds", "of best", "at most", ""]]
     for ratio in sorted(found, key=lambda r: r["at_most"] is None):
         bar = ratio["at_most"]
         verdict = "" if bar is None else "ok" if ratio["ratio"] <= bar else "MISSED"
+        if verdict == "MISSED" and ratio["best"] <= bar:
+            verdict = "MISSED, but not by the best rounds: more rounds?"
         rows.append([ratio["scenario"], ratio["measure"], ratio["peer"], f"{ratio['ratio']:.2f}",
-                     f"{ratio['low']:.2f}-{ratio['high']:.2f}", "" if bar is None else f"{bar:.2f}", verdict])
+                     f"{ratio['low']:.2f}-{ratio['high']:.2f}", f"{ratio['best']:.2f}",
+                     "" if bar is None else f"{bar:.2f}", verdict])
     return ["Ratios (below 1: Sluice needs less)", *align(rows)]
 
 
