@@ -1,0 +1,239 @@
+/// Says in plain words what libyaml stumbled over, and points at the cause where libyaml points past it.
+struct SyntaxExplainer {
+    let problem: YAMLProblem
+    let source: Source
+
+    /// The finding, ready to be shown.
+    var diagnostic: Diagnostic {
+        let finding = tab ?? reference ?? known ?? verbatim
+        return Diagnostic(
+            severity: .error, code: .syntax, message: finding.message,
+            place: Place(range: finding.range, path: .root), hint: finding.hint)
+    }
+
+    /// What is wrong, where, and what would be right.
+    struct Finding {
+        var message: String
+        var range: SourceRange
+        var hint: String?
+    }
+
+    private var verbatim: Finding {
+        let context = problem.context.map { " \($0)" } ?? ""
+        return Finding(message: "not valid YAML: \(problem.problem)\(context)", range: here())
+    }
+
+    private var tab: Finding? {
+        guard !isInFlow else { return nil }
+        let line = scalars(problem.line)
+        let blank = line.prefix { $0 == " " || $0 == "\t" }
+        let indentation = blank.firstIndex(of: "\t")
+        let column = character(at: problem.column) == "\t" ? problem.column : indentation.map { $0 + 1 }
+        guard let column else { return nil }
+        return Finding(
+            message: "a tab stands where YAML needs spaces",
+            range: SourceRange(line: problem.line, column: column, width: 1), hint: "indent with spaces, not with a tab"
+        )
+    }
+
+    private var reference: Finding? {
+        guard character(at: problem.column) == "{", character(at: problem.column - 1) == "$" else { return nil }
+        return Finding(
+            message: "`${` must be in quotes inside `{ }` and `[ ]`",
+            range: SourceRange(line: problem.line, column: problem.column - 1, width: 2),
+            hint: "write `\"${NAME}\"`")
+    }
+
+    private var known: Finding? {
+        switch problem.problem {
+        case "mapping values are not allowed in this context": return misplacedColon
+        case "could not find expected ':'": return keyWithoutColon
+        case "did not find expected key": return misplacedInMapping
+        case "did not find expected '-' indicator":
+            return Finding(
+                message: "a key stands among the elements of a list", range: word(),
+                hint: "begin it with `- `, or check the indentation")
+        case "did not find expected ',' or ']'": return flow(open: "[", close: "]")
+        case "did not find expected ',' or '}'": return flow(open: "{", close: "}")
+        case "did not find expected node content": return missingValue
+        case "found unexpected end of stream", "found unexpected document indicator":
+            return Finding(
+                message: "the text in quotes that begins here has no end", range: context(),
+                hint: "the closing quote is missing")
+        default: return knownStart
+        }
+    }
+
+    private var knownStart: Finding? {
+        switch problem.problem {
+        case "found character that cannot start any token":
+            let first = character(at: problem.column).map(String.init) ?? ""
+            return Finding(
+                message: "a value cannot begin with `\(first)`", range: here(), hint: "put the value in quotes")
+        case "did not find expected alphabetic or numeric character":
+            let first = character(at: problem.contextColumn, line: problem.contextLine).map(String.init) ?? ""
+            return Finding(
+                message: "text cannot begin with `\(first)`", range: context(),
+                hint: "put text that begins with `\(first)` in quotes")
+        case "found unknown escape character":
+            let letter = character(at: problem.column + 1).map(String.init) ?? ""
+            return Finding(
+                message: "`\\\(letter)` means nothing in double quotes",
+                range: SourceRange(line: problem.line, column: problem.column, width: 2),
+                hint: "write `\\\\\(letter)`, or use single quotes")
+        case "did not find expected <document start>":
+            return missingSpace(line: problem.line)
+                ?? Finding(message: "text after the end of the document", range: word())
+        case "did not find expected comment or line break":
+            return Finding(
+                message: "after `|` or `>` the text must begin on the next line", range: context(),
+                hint: "put text that begins with `|` or `>` in quotes")
+        default: return nil
+        }
+    }
+}
+
+// MARK: Keys and indentation
+
+extension SyntaxExplainer {
+    private var misplacedColon: Finding? {
+        let line = scalars(problem.line)
+        let before = line.prefix(problem.column - 1)
+        if let second = firstColonWithSpace(in: before) {
+            return Finding(
+                message: "two `: ` stand on one line", range: here(),
+                hint: second < problem.column ? "put the value in quotes if it contains `: `" : nil)
+        }
+        if let finding = missingSpace(line: previousLine(before: problem.line)) { return finding }
+        return Finding(
+            message: "a key cannot stand here", range: word(atIndentation: true),
+            hint: "the line above has a value already; check the indentation of both")
+    }
+
+    private var keyWithoutColon: Finding? {
+        if let finding = missingSpace(line: problem.contextLine) { return finding }
+        let line = scalars(problem.contextLine)
+        let end = line.lastIndex { $0 != " " } ?? line.startIndex
+        let width = max(1, end - problem.contextColumn + 2)
+        return Finding(
+            message: "there is no `:` after this key",
+            range: SourceRange(line: problem.contextLine, column: problem.contextColumn, width: width))
+    }
+
+    private var misplacedInMapping: Finding? {
+        if let finding = quote { return finding }
+        switch character(at: problem.column) {
+        case "]", "}":
+            return Finding(message: "this bracket closes nothing", range: here(), hint: "remove it")
+        case "-":
+            return Finding(
+                message: "an element of a list stands among keys", range: here(), hint: "check the indentation")
+        default:
+            return Finding(
+                message: "the indentation of this line fits no line above", range: word(),
+                hint: "begin it in the column of the key that it belongs beside")
+        }
+    }
+
+    /// A quote that was closed by the opening quote of a later value, or text after a closing quote.
+    private var quote: Finding? {
+        let before = scalars(problem.line).prefix(problem.column - 1)
+        guard let last = before.last(where: { $0 != " " }), last == "\"" || last == "'" else { return nil }
+        guard before.count(where: { $0 == last }) % 2 == 1 else {
+            return Finding(
+                message: "text stands after the closing quote", range: word(),
+                hint: "put the whole value inside the quotes")
+        }
+        for line in stride(from: problem.line - 1, through: 1, by: -1) {
+            let quotes = scalars(line).indices.filter { scalars(line)[$0] == last }
+            guard quotes.count % 2 == 1, let index = quotes.last else { continue }
+            return Finding(
+                message: "the text in quotes that begins here does not end on its line",
+                range: SourceRange(line: line, column: index + 1, width: 1), hint: "the closing quote is missing")
+        }
+        return nil
+    }
+
+    /// `key:value` on that line.
+    private func missingSpace(line number: Int) -> Finding? {
+        let line = scalars(number)
+        guard let colon = line.firstIndex(of: ":"), colon + 1 < line.count, line[colon + 1] != " " else { return nil }
+        let key = line[..<colon].drop { $0 == " " || $0 == "-" || $0 == "\"" || $0 == "'" }
+        let isURL = line[(colon + 1)...].starts(with: "//".unicodeScalars)
+        guard !key.isEmpty, !isURL, key.allSatisfy({ $0.properties.isAlphabetic || $0.value < 0x40 || $0 == "_" })
+        else { return nil }
+        let name = String(String.UnicodeScalarView(key)).filter { $0 != "\"" && $0 != "'" }
+        return Finding(
+            message: "a space is missing after the `:`",
+            range: SourceRange(line: number, column: colon + 1, width: 1), hint: "write `\(name): ...`")
+    }
+
+    private func firstColonWithSpace(in line: ArraySlice<Unicode.Scalar>) -> Int? {
+        line.indices.first { line[$0] == ":" && ($0 + 1 == line.endIndex || line[$0 + 1] == " ") }
+    }
+
+    private func previousLine(before number: Int) -> Int {
+        var number = number - 1
+        while number > 1, (scalars(number).first { $0 != " " } ?? "#") == "#" { number -= 1 }
+        return number
+    }
+}
+
+// MARK: Brackets
+
+extension SyntaxExplainer {
+    private var isInFlow: Bool { problem.context?.contains("flow") ?? false }
+
+    private func flow(open: String, close: String) -> Finding {
+        let openLine = scalars(problem.contextLine)
+        let after = openLine.dropFirst(problem.contextColumn).contains { $0 != " " }
+        let isLater = problem.line > problem.contextLine
+        if character(at: problem.column) == nil || (isLater && after) {
+            return Finding(
+                message: "this `\(open)` is not closed", range: context(), hint: "a `\(close)` is missing")
+        }
+        return Finding(
+            message: "a `,` or `\(close)` is missing before this", range: here(),
+            hint: "the `\(open)` is on line \(problem.contextLine)")
+    }
+
+    private var missingValue: Finding {
+        let line = scalars(problem.line)
+        if character(at: problem.column) == ":", character(at: problem.column - 1) == "[" {
+            return Finding(
+                message: "an address in brackets must be in quotes",
+                range: SourceRange(line: problem.line, column: problem.column - 1, width: 1),
+                hint: "write `\"[::1]:80\"`")
+        }
+        guard problem.column <= line.count else {
+            return Finding(message: "a `[` or `{` is not closed at the end of the file", range: here())
+        }
+        return Finding(message: "a value is missing here", range: here())
+    }
+}
+
+// MARK: Text of the file
+
+extension SyntaxExplainer {
+    private func scalars(_ line: Int) -> [Unicode.Scalar] { Array(source.line(line).unicodeScalars) }
+
+    private func character(at column: Int, line: Int? = nil) -> Unicode.Scalar? {
+        let line = scalars(line ?? problem.line)
+        return line.indices.contains(column - 1) ? line[column - 1] : nil
+    }
+
+    private func here() -> SourceRange { SourceRange(line: problem.line, column: problem.column, width: 1) }
+
+    private func context() -> SourceRange {
+        SourceRange(line: problem.contextLine, column: problem.contextColumn, width: 1)
+    }
+
+    /// The word at the problem, or the first of its line.
+    private func word(atIndentation: Bool = false) -> SourceRange {
+        let line = scalars(problem.line)
+        let first = line.firstIndex { $0 != " " } ?? 0
+        let start = atIndentation ? first : min(problem.column - 1, line.count)
+        let width = line[start...].prefix { $0 != " " && $0 != ":" }.count
+        return SourceRange(line: problem.line, column: start + 1, width: max(1, width))
+    }
+}
