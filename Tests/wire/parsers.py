@@ -263,6 +263,8 @@ def agree(raw):
     for name, parse in (("httptools", httptools_bodies), ("h11", h11_bodies)):
         try:
             theirs[name] = parse(raw)
+        except httptools.HttpParserInvalidMethodError:
+            continue  # llhttp knows a fixed list of methods; any token is one
         except Exception as error:
             raise Malformed(f"{name} refuses what was forwarded: {error!r}: {raw[:300]!r}") from error
     for name, bodies in theirs.items():

@@ -69,7 +69,7 @@ class Lines:
 class Sluice:
     """A running proxy with a configuration file of its own.
 
-    `fd_limit` sets RLIMIT_NOFILE; `args` are added to `sluice run -c FILE --log-format json`; `command` replaces
+    `config` is the text, or a dictionary that becomes JSON. `fd_limit` sets RLIMIT_NOFILE; `args` are added to `sluice run -c FILE --log-format json`; `command` replaces
     the whole command line after the program's name.
     """
 
@@ -92,7 +92,7 @@ class Sluice:
     def write(self, config):
         """Replaces the configuration file, as an editor does: a new file is renamed over the old one."""
         fresh = self.path / "sluice.yaml.new"
-        fresh.write_text(textwrap.dedent(config))
+        fresh.write_text(textwrap.dedent(config) if isinstance(config, str) else json.dumps(config, indent=1))
         fresh.rename(self.config_file)
 
     def wait_ready(self, seconds=20.0):
