@@ -14,6 +14,7 @@ import Testing
     @Test("An edge is announced once; the next bytes are a new edge")
     func edgeTriggered() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let source = Recorder()
         try loop.register(source, fd: pair.left)
         #expect(source.fd == pair.left)
@@ -35,6 +36,7 @@ import Testing
     @Test("A level-triggered source is announced in every turn until it is read")
     func levelTriggered() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let source = Recorder()
         try loop.registerReadOnly(source, fd: pair.left, levelTriggered: true)
         _ = send("a", to: pair.right)
@@ -47,9 +49,12 @@ import Testing
     @Test("An event of a descriptor that was closed and reused in the same batch does not reach the new owner")
     func staleEvent() throws {
         let pairs = [try SocketPair(), try SocketPair()]
+        defer { withExtendedLifetime(pairs) {} }
         let first = [Recorder(), Recorder()]
+        defer { withExtendedLifetime(first) {} }
         let replacement = Recorder()
         let fresh = try SocketPair()
+        defer { withExtendedLifetime(fresh) {} }
         for index in 0...1 {
             try loop.registerReadOnly(first[index], fd: pairs[index].left)
             _ = send("x", to: pairs[index].right)
@@ -76,6 +81,7 @@ import Testing
     @Test("A source that deregisters itself lives until the end of the turn, and no longer")
     func releasedAfterTurn() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         weak var watched: Recorder?
         do {
             let source = Recorder()
@@ -104,6 +110,7 @@ import Testing
     @Test("Hundreds of sources keep their identity while the table grows")
     func manySources() throws {
         let pairs = try (0..<200).map { _ in try SocketPair() }
+        defer { withExtendedLifetime(pairs) {} }
         let sources = pairs.map { _ in Recorder() }
         for (source, pair) in zip(sources, pairs) { try loop.registerReadOnly(source, fd: pair.left) }
         for (index, pair) in pairs.enumerated() where index % 3 == 0 { _ = send("x", to: pair.right) }
@@ -170,9 +177,11 @@ import Testing
     @Test("Two sources that ask for each other at turn ends do not keep the loop from its events")
     func turnEndCircle() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let reader = Recorder()
         try loop.registerReadOnly(reader, fd: pair.left)
         let first = Recorder()
+        defer { withExtendedLifetime(first) {} }
         let second = Recorder()
         first.onEnd = { [loop] _ in loop.atTurnEnd(second) }
         second.onEnd = { [loop] _ in loop.atTurnEnd(first) }
@@ -192,6 +201,7 @@ import Testing
     @Test("Deregistering a source takes back its wish for the turn's end")
     func turnEndAfterDeregister() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let source = Recorder()
         try loop.registerReadOnly(source, fd: pair.left)
         _ = send("x", to: pair.right)
@@ -206,6 +216,7 @@ import Testing
     @Test("again() calls back in the next turn without sleeping, once, together with a new edge")
     func again() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let source = Recorder()
         try loop.registerReadOnly(source, fd: pair.left)
         _ = send("abc", to: pair.right)
@@ -235,6 +246,7 @@ import Testing
             firedAt = loop.now
             loop.stop()
         }
+        defer { withExtendedLifetime(timer) {} }
         loop.schedule(timer, after: 3_000_000)
         loop.run()
         #expect(firedAt >= start + 3_000_000)
@@ -245,7 +257,9 @@ import Testing
     func cancelledTimer() {
         var fired = 0
         let cancelled = CallbackTimer { fired += 1 }
+        defer { withExtendedLifetime(cancelled) {} }
         let endless = CallbackTimer { fired += 1 }
+        defer { withExtendedLifetime(endless) {} }
         loop.schedule(cancelled, after: 0)
         loop.schedule(endless, after: .max)
         loop.cancel(cancelled)
@@ -258,6 +272,7 @@ import Testing
     @Test("onTurn sees each turn and the counters add up")
     func counters() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let source = Recorder()
         try loop.register(source, fd: pair.left)
         var turns: [LoopTurn] = []

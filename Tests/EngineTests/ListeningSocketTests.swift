@@ -88,6 +88,7 @@ private func accepted(by listener: ListeningSocket) throws -> (fd: Int32, peer: 
     @Test("A stale unix socket file is replaced; one that somebody answers at is not")
     func staleUnixSocket() throws {
         let directory = try ScratchDirectory()
+        defer { withExtendedLifetime(directory) {} }
         let place = try address("unix:\(directory.path)/a.sock")
         let crashed = try ListeningSocket.open(place)
         crashed.close()
@@ -107,6 +108,7 @@ private func accepted(by listener: ListeningSocket) throws -> (fd: Int32, peer: 
     @Test("A plain file at a unix socket's path is never removed")
     func plainFileAtPath() throws {
         let directory = try ScratchDirectory()
+        defer { withExtendedLifetime(directory) {} }
         let path = directory.path + "/plain"
         Syscalls.close(try Syscalls.open(path, .append))
         let error = #expect(throws: ListenError.self) { try ListeningSocket.open(try address("unix:\(path)")) }

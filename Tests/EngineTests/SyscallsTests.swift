@@ -7,6 +7,7 @@ import Testing
     @Test("Only the nth call fails, and the ones after it work again")
     func nthCall() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let rules = [FaultRule(.send, nth: 2, errno: EPIPE, count: 2)]
         let results = Syscalls.faults.during(rules) { (0..<5).map { _ in send("x", to: pair.left) } }
         #expect(results == [.bytes(1), .failed(EPIPE), .failed(EPIPE), .bytes(1), .bytes(1)])
@@ -17,6 +18,7 @@ import Testing
     @Test("Rules for different calls are counted apart")
     func separateCounts() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let rules = [FaultRule(.send, nth: 1, errno: EAGAIN), FaultRule(.recv, nth: 2, errno: ECONNRESET)]
         Syscalls.faults.during(rules) {
             #expect(send("x", to: pair.left) == .wouldBlock)
@@ -31,6 +33,7 @@ import Testing
     @Test("An interrupted call is made again")
     func interrupted() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         let before = Syscalls.faults.injectedCount
         let result = Syscalls.faults.during([FaultRule(.send, nth: 1, errno: EINTR, count: 3)]) {
             send("x", to: pair.left)
@@ -78,6 +81,7 @@ import Testing
     @Test("A gone peer is an error, never a signal; an ended one is told apart from a quiet one")
     func endedPeer() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         #expect(Syscalls.peek(pair.left) == .quiet)
         _ = send("x", to: pair.right)
         #expect(Syscalls.peek(pair.left) == .bytes)
@@ -90,6 +94,7 @@ import Testing
     @Test("Several pieces go out and come in with one call each")
     func vectors() throws {
         let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
         var text = Array("hello world".utf8)
         var room = [UInt8](repeating: 0, count: 16)
         unsafe text.withUnsafeMutableBytes { text in
@@ -140,6 +145,7 @@ import Testing
     @Test("A log file is appended to, and a rotated one is opened anew")
     func logFile() throws {
         let directory = try ScratchDirectory()
+        defer { withExtendedLifetime(directory) {} }
         let (log, old) = (directory.path + "/a.log", directory.path + "/b.log")
         for line in ["one\n", "two\n"] {
             let fd = try Syscalls.open(log, .append)

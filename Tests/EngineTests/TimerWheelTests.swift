@@ -32,6 +32,7 @@ private final class Log {
     @Test("Timers fire in the order of their moments, and in the order of arming within one tick")
     func order() {
         let timers = (0..<4).map { Named($0, log) }
+        defer { withExtendedLifetime(timers) {} }
         wheel.arm(timers[0], at: 30 * millisecond)
         wheel.arm(timers[1], at: 10 * millisecond)
         wheel.arm(timers[2], at: 20 * millisecond)
@@ -46,6 +47,7 @@ private final class Log {
         for exponent in stride(from: 0, through: 54, by: 3) {
             let wheel = TimerWheel(now: 12_345_678_901)
             let timer = Named(exponent, log)
+            defer { withExtendedLifetime(timer) {} }
             let deadline: Nanoseconds = 12_345_678_901 + (1 << UInt64(exponent))
             wheel.arm(timer, at: deadline)
             #expect(wheel.advance(to: deadline - 1) == 0, "2^\(exponent) ns")
@@ -57,6 +59,7 @@ private final class Log {
     @Test("Sleeping until nextDeadline again and again reaches a far timer in few steps and not early")
     func cascade() {
         let timer = Named(7, log)
+        defer { withExtendedLifetime(timer) {} }
         let deadline = 90_061_003 * millisecond
         wheel.arm(timer, at: deadline)
         var wakeups = 0
@@ -77,6 +80,7 @@ private final class Log {
         var random = SystemRandomNumberGenerator()
         let deadlines = (0..<1000).map { _ in UInt64.random(in: 6...5_000_000, using: &random) }
         let timers = deadlines.indices.map { Named($0, log) }
+        defer { withExtendedLifetime(timers) {} }
         for (timer, deadline) in zip(timers, deadlines) { wheel.arm(timer, at: deadline * millisecond) }
         var now: UInt64 = 5
         while now < 5_000_000 {
@@ -92,7 +96,9 @@ private final class Log {
     @Test("Arming an armed timer moves it, earlier or later")
     func rearm() {
         let later = Named(1, log)
+        defer { withExtendedLifetime(later) {} }
         let earlier = Named(2, log)
+        defer { withExtendedLifetime(earlier) {} }
         wheel.arm(later, at: 10 * millisecond)
         wheel.arm(later, at: 5000 * millisecond)
         wheel.arm(earlier, at: 9000 * millisecond)
@@ -108,6 +114,7 @@ private final class Log {
     @Test("A timer that fires can cancel another one that is due in the same tick")
     func cancelInsideFired() {
         let timers = (0..<3).map { Named($0, log) }
+        defer { withExtendedLifetime(timers) {} }
         for timer in timers { wheel.arm(timer, at: 10 * millisecond) }
         log.onFire = { [wheel] fired in
             #expect(!fired.isArmed)
@@ -121,6 +128,7 @@ private final class Log {
     @Test("A timer that arms itself for now fires once per advance, not for ever")
     func selfRearm() {
         let timer = Named(0, log)
+        defer { withExtendedLifetime(timer) {} }
         wheel.arm(timer, at: 6 * millisecond)
         log.onFire = { [wheel] in wheel.arm($0, at: 0) }
         for round in 1...3 {
@@ -135,6 +143,7 @@ private final class Log {
     func farFuture() {
         let year = 31_557_600 * 1000 * millisecond
         let timers = [Named(0, log), Named(1, log)]
+        defer { withExtendedLifetime(timers) {} }
         wheel.arm(timers[0], at: 300 * year)
         wheel.arm(timers[1], at: .max)
         wheel.advance(to: 200 * year)

@@ -3,8 +3,8 @@
 /// Subclass it, or use ``CallbackTimer``.
 ///
 /// The timer is itself the node of the wheel's lists, so arming, moving and cancelling allocate nothing. The wheel does
-/// **not** keep a timer alive: its owner does, and a timer that goes away is cancelled. Use it only on the thread of
-/// the loop it was armed on.
+/// **not** keep a timer alive: its owner does, in a stored property (an optimised build lets go of a local variable
+/// after its last use), and a timer that goes away is cancelled. Use it only on the thread of the loop it was armed on.
 ///
 /// SAFETY: the links are unretained. They are only ever followed while both ends are in a list, and `deinit` takes the
 /// node out of its list, so no list holds a dead node; the wheel empties all lists before it goes away.
