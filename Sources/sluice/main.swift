@@ -1,1 +1,5 @@
-print("sluice")
+import Glibc
+import Host
+
+let faults = unsafe getenv("SLUICE_FAULTS").map { unsafe String(cString: $0) }
+exit(SluiceMain.run(Array(CommandLine.arguments.dropFirst()), faults: faults))

@@ -1,7 +1,7 @@
 /// Finds the word that was probably meant.
-enum Nearest {
+package enum Nearest {
     /// The word among `words` that is nearest to `word`; nil if none is near enough to be a typing mistake.
-    static func match(for word: String, among words: [String]) -> String? {
+    package static func match(for word: String, among words: [String]) -> String? {
         let wanted = Array(word.lowercased().unicodeScalars)
         guard !wanted.isEmpty, wanted.count <= 64 else { return nil }
         if let same = words.first(where: { plain($0) == plain(word) }) { return same }

@@ -17,7 +17,7 @@
 /// | ``ByteTerminal`` | bytes | an attached cluster, or nothing | tcp_proxy |
 ///
 /// *Above* is towards the client, *below* towards the upstream: requests go down, responses go up.
-public protocol Filter: AnyObject {
+public protocol Filter: AnyObject, SendableMetatype {
     /// What the config file sets for one entry of a chain.
     associatedtype Settings: FilterSettings = NoSettings
     /// What a route may set anew for its own requests.

@@ -245,8 +245,8 @@ final class BytePipe: StreamHost {
         let stage = hold.stage
         hold.stage = -1
         let chunk = hold.chunk.take()
-        let rest = hold.later
-        hold.later = ChunkQueue()
+        var rest = ChunkQueue()
+        swap(&rest, &hold.later)
         let last = hold.laterLast
         if key.isRequest {
             down(from: stage + 1, chunk, last: hold.chunkLast)

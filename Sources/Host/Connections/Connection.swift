@@ -219,11 +219,11 @@ class Connection: EventSource {
         pipe?.outwardPending()
         while flags.contains(.canWrite), !flags.contains(.connecting), unsafe !output.pointee.queue.isEmpty {
             let size = unsafe output.pointee.byteCount
-            switch unsafe send() {
+            switch send() {
             case .bytes(let count):
                 bytesSent += count
                 unsafe output.pointee.queue.removeFirst(count)
-                if count < size && unsafe output.pointee.queue.count < SendVector.limit { flags.remove(.canWrite) }
+                if count < size, unsafe output.pointee.queue.count < SendVector.limit { flags.remove(.canWrite) }
             case .wouldBlock: flags.remove(.canWrite)
             case .ended: return failed(0)
             case .failed(let errno): return failed(errno)

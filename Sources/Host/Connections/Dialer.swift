@@ -7,10 +7,12 @@ enum Dialer {
     ///
     /// - Returns: a descriptor that the caller owns; the connection is being made, or was made at once.
     static func dial(_ address: SocketAddress) throws(SystemFault) -> Int32 {
-        let fd = try Syscalls.socket(family: address.family)
+        let fd = try Syscalls.socket(address.family)
         do throws(SystemFault) {
-            if !address.isUnix { try Syscalls.setNoDelay(fd) }
-            try Syscalls.connect(fd, to: address)
+            if address.family != .unix { try Syscalls.set(.noDelay(true), on: fd) }
+            if case .failed(let errno) = Syscalls.connect(fd, to: address) {
+                throw SystemFault(call: "connect", errno: errno)
+            }
         } catch {
             Syscalls.close(fd)
             throw error

@@ -21,8 +21,8 @@ enum SendVector {
                     iov_base: UnsafeMutableRawPointer(mutating: memory.baseAddress), iov_len: memory.count)
                 count += 1
             }
-            guard let base = unsafe vector.baseAddress else { return .wouldBlock }
-            return unsafe Syscalls.sendv(fd, base, count)
+            guard let base = vector.baseAddress else { return .wouldBlock }
+            return unsafe Syscalls.sendv(fd, base, count: count)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Engine
 internal import FilterAPI
 
 /// Faults, answers from here, time, and the end of a stream.

@@ -1,3 +1,4 @@
+internal import Engine
 internal import FilterAPI
 
 /// Requests go down: from the codec, stage by stage, to the cluster that the terminal attached.

@@ -1,3 +1,4 @@
+internal import Engine
 internal import FilterAPI
 
 /// Responses go up: from the cluster, or from the stage that answered, to the codec.

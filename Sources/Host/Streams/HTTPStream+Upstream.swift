@@ -8,7 +8,9 @@ extension HTTPStream {
     func requestHeadAtBottom(last: Bool) {
         flags.insert(.reachedBottom)
         guard let id = attachedCluster else {
-            return faulted(Fault(.noCluster, "chain.nothing_attached"), at: chain.httpCount)
+            // A terminal that attaches nothing answers by itself, now or later; it has as long as an upstream has.
+            idleLimit = (attachment.idleTimeout ?? .seconds(300)).wholeNanoseconds
+            return armTimer()
         }
         guard let pool = unsafe worker.pool(id) else {
             return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: chain.httpCount)
@@ -22,6 +24,7 @@ extension HTTPStream {
     }
 
     func requestBodyAtBottom(_ chunk: consuming ByteChunk, last: Bool) {
+        if attachedCluster == nil { return }
         if last {
             flags.insert(.upstreamRequestEnded)
             startTimeout()

@@ -117,8 +117,7 @@ final class ClusterPool {
         if unsafe stream.headMemory.pointee.method.isIdempotent, stream.flags.contains(.upstreamRequestEnded) {
             return true
         }
-        if case .wouldBlock = Syscalls.peek(connection.fd) { return true }
-        return false
+        return Syscalls.peek(connection.fd) == .quiet
     }
 
     /// Closes an idle connection to another endpoint where the cluster's limit is reached.

@@ -1,0 +1,151 @@
+internal import Config
+internal import Engine
+internal import FilterAPI
+internal import Filters
+
+/// Turns a file into a plan, or into everything that is wrong with it.
+struct ConfigLoader {
+    var registry: FilterRegistry
+    let diagnostics: Diagnostics
+    private let decoder = SettingsDecoder()
+    private var clusterUses: [ClusterReference] = []
+
+    init(registry: FilterRegistry, diagnostics: Diagnostics) {
+        self.registry = registry
+        self.diagnostics = diagnostics
+    }
+
+    /// Reads a file.
+    ///
+    /// - Returns: nil where there are errors, all of which are in the diagnostics.
+    mutating func load(_ path: String) -> GenerationPlan? {
+        guard let document = Document.read(path, into: diagnostics) else { return nil }
+        return load(document, base: path)
+    }
+
+    /// Reads a text, for commands that need no file.
+    mutating func load(text: String) -> GenerationPlan? {
+        guard let document = Document.parse(Array(text.utf8), name: diagnostics.file, into: diagnostics) else {
+            return nil
+        }
+        return load(document, base: diagnostics.file)
+    }
+
+    private mutating func load(_ document: Document, base: String) -> GenerationPlan? {
+        guard let top = decoder.decode(TopSettings.self, from: document.root, into: diagnostics) else {
+            // Its own keys are wrong; listeners and clusters are looked at all the same, to report all in one run.
+            _ = listeners(document.root["listeners"], access: AccessLogSettings())
+            _ = clusters(document.root["clusters"])
+            return nil
+        }
+        PluginLoader(diagnostics: diagnostics, base: base)
+            .load(top.value.plugins, document.root["plugins"], into: &registry)
+        let listeners = listeners(document.root["listeners"], access: top.value.accessLog)
+        let clusters = clusters(document.root["clusters"])
+        checkReferences(Set(document.root["clusters"]?.mapping?.entries.map(\.key) ?? []))
+        warnUnused(clusters)
+        guard !diagnostics.hasErrors else { return nil }
+        return GenerationPlan(settings: top.value, listeners: listeners, clusters: clusters)
+    }
+
+    // MARK: Listeners
+
+    private mutating func listeners(_ node: Node?, access: AccessLogSettings) -> [ListenerPlan] {
+        guard let node, let mapping = node.mapping, !mapping.entries.isEmpty else {
+            if let node, !node.isNull, node.mapping == nil {
+                diagnostics.error(.wrongType, "expected a mapping of names to listeners", at: node.place)
+            } else {
+                diagnostics.error(
+                    .noListeners, "there is no listener", at: node?.place, hint: "add one under `listeners:`")
+            }
+            return []
+        }
+        var plans: [ListenerPlan] = []
+        var bound: [SocketAddress: (name: String, place: Place)] = [:]
+        for entry in mapping.entries {
+            if let plan = listener(entry.key, entry.value, access, &bound) { plans.append(plan) }
+        }
+        return plans
+    }
+
+    private mutating func listener(
+        _ name: String, _ node: Node, _ access: AccessLogSettings,
+        _ bound: inout [SocketAddress: (name: String, place: Place)]
+    ) -> ListenerPlan? {
+        let decoded = decoder.decode(ListenerSettings.self, from: node, into: diagnostics)
+        var check = ChainCheck(registry: registry, decoder: decoder, diagnostics: diagnostics, isCluster: false)
+        let chain = node.mapping == nil ? nil : check.chain(node["chain"], of: node)
+        clusterUses += check.clusterUses
+        let addresses = addresses(node["bind"])
+        for (address, place) in addresses {
+            guard address.port != 0 else { continue }
+            if let other = bound[address] {
+                diagnostics.error(
+                    .addressInUse, "`\(address)` is bound by the listener `\(other.name)` already", at: place,
+                    related: [Diagnostic.Related("bound here first", at: other.place)])
+            }
+            bound[address] = (name, place)
+        }
+        guard let settings = decoded?.value, let chain else { return nil }
+        return ListenerPlan(
+            name: name, settings: settings, addresses: addresses.map(\.0), chain: chain,
+            accessLog: settings.accessLog.to == nil ? access : settings.accessLog, node: node)
+    }
+
+    private func addresses(_ node: Node?) -> [(SocketAddress, Place)] {
+        guard let node else { return [] }
+        var found: [(SocketAddress, Place)] = []
+        for element in node.elements ?? [node] {
+            guard let text = element.text else { continue }
+            do throws(AddressError) {
+                found.append((try SocketAddress.parse(text), element.place))
+            } catch {
+                diagnostics.error(
+                    .badAddress, error.message, at: element.place,
+                    hint: "for example `127.0.0.1:8080`, `[::1]:8080`, `:8080` or `unix:/run/sluice.sock`")
+            }
+        }
+        return found
+    }
+
+    // MARK: Clusters
+
+    private mutating func clusters(_ node: Node?) -> [ClusterPlan] {
+        guard let node, !node.isNull else { return [] }
+        guard let mapping = node.mapping else {
+            diagnostics.error(.wrongType, "expected a mapping of names to clusters", at: node.place)
+            return []
+        }
+        return mapping.entries.compactMap { cluster($0.key, $0.value) }
+    }
+
+    private mutating func cluster(_ name: String, _ node: Node) -> ClusterPlan? {
+        let decoded = decoder.decode(ClusterSettings.self, from: node, into: diagnostics)
+        clusterUses += decoded?.clusterUses ?? []
+        var check = ChainCheck(registry: registry, decoder: decoder, diagnostics: diagnostics, isCluster: true)
+        guard node.mapping != nil, let chain = check.chain(node["chain"], of: node) else { return nil }
+        let http = decoder.decode(HTTP1ClientCodec.Settings.self, from: node["http"], into: diagnostics)
+        guard let settings = decoded?.value, let http else { return nil }
+        var stages = chain.stages
+        if stages.first?.role != .clientCodec {
+            // A cluster speaks HTTP/1 unless its chain says otherwise.
+            stages.insert(StagePlan(name: "http", type: HTTP1ClientCodec.self, settings: http.value), at: 0)
+        }
+        return ClusterPlan(name: name, settings: settings, chain: ChainPlan(stages: stages), node: node)
+    }
+
+    private func checkReferences(_ names: Set<String>) {
+        for use in clusterUses where !names.contains(use.cluster) {
+            diagnostics.error(
+                .unknownCluster, "there is no cluster `\(use.cluster)`", at: use.place,
+                hint: nearest(use.cluster, Array(names)).map { "did you mean `\($0)`?" }, accepted: names.sorted())
+        }
+    }
+
+    private func warnUnused(_ clusters: [ClusterPlan]) {
+        let used = Set(clusterUses.map(\.cluster))
+        for cluster in clusters where !used.contains(cluster.name) {
+            diagnostics.warning(.unusedCluster, "nothing uses the cluster `\(cluster.name)`", at: cluster.node.headPlace)
+        }
+    }
+}

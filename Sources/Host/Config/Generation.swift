@@ -1,0 +1,229 @@
+internal import Config
+internal import Engine
+internal import FilterAPI
+
+/// What is in place now, and the way from one plan to the next: everything is built first, then handed over at once.
+final class Generation {
+    private(set) var plan: GenerationPlan?
+    private(set) var boundAddresses: [(listener: String, address: String)] = []
+    private let log: Log
+    private var writer: LogWriter?
+    private var sinks: [String: LogSink] = [:]
+    private var endpointSets: [String: EndpointSet] = [:]
+    private var bound: [String: [SocketAddress: SocketAddress]] = [:]
+
+    init(log: Log, writer: LogWriter?) {
+        self.log = log
+        self.writer = writer
+    }
+
+    /// What has to be handed to one worker.
+    private struct Delivery {
+        var clusters: [(plan: ClusterPlan, id: ClusterID, chain: Chain)] = []
+        var listeners: [(plan: ListenerPlan, chain: Chain?, sockets: [BoundSocket], log: AccessLog?)] = []
+    }
+
+    /// Builds a plan and puts it in place; on any error nothing has changed, and the diagnostics say why.
+    func install(
+        _ next: GenerationPlan, on workers: [Worker], resolver: Resolver, diagnostics: Diagnostics
+    ) -> Bool {
+        let changedClusters = next.clusters.filter { !isUnchanged($0) }
+        let changedListeners = next.listeners.filter { !isUnchanged($0, next) }
+        let sinks = openSinks(next, diagnostics)
+        var deliveries: [Delivery] = []
+        for worker in workers {
+            guard
+                let delivery = build(changedClusters, changedListeners, worker, sinks, next, diagnostics)
+            else { return false }
+            deliveries.append(delivery)
+        }
+        guard !diagnostics.hasErrors, let sockets = bind(changedListeners, workers.count, diagnostics) else {
+            return false
+        }
+        for index in workers.indices {
+            for position in deliveries[index].listeners.indices {
+                let name = deliveries[index].listeners[position].plan.name
+                deliveries[index].listeners[position].sockets = sockets[name]?[index] ?? []
+            }
+        }
+        handOver(deliveries, to: workers, next)
+        watchEndpoints(changedClusters, workers, resolver)
+        self.sinks = sinks
+        forget(next)
+        plan = next
+        return true
+    }
+
+    private func isUnchanged(_ cluster: ClusterPlan) -> Bool {
+        plan?.clusters.contains { $0.name == cluster.name && $0.node.isEquivalent(to: cluster.node) } ?? false
+    }
+
+    private func isUnchanged(_ listener: ListenerPlan, _ next: GenerationPlan) -> Bool {
+        guard let old = plan?.listeners.first(where: { $0.name == listener.name }) else { return false }
+        return old.node.isEquivalent(to: listener.node) && old.accessLog == listener.accessLog
+            && plan?.settings.plugins == next.settings.plugins
+    }
+
+    // MARK: Building
+
+    private func build(
+        _ clusters: [ClusterPlan], _ listeners: [ListenerPlan], _ worker: Worker, _ sinks: [String: LogSink],
+        _ next: GenerationPlan, _ diagnostics: Diagnostics
+    ) -> Delivery? {
+        let builder = ChainBuilder(file: diagnostics.file)
+        var delivery = Delivery()
+        var node: Node?
+        do throws(ChainBuilder.Refusal) {
+            for cluster in clusters {
+                node = cluster.node
+                let chain = try builder.build(cluster.chain, services: worker)
+                delivery.clusters.append((cluster, ClusterNames.process.id(cluster.name), chain))
+            }
+            for listener in listeners {
+                node = listener.node
+                let chain = try builder.build(listener.chain, services: worker)
+                let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)
+                delivery.listeners.append((listener, chain, [], log))
+            }
+        } catch {
+            if let node { Rehearsal.report(error, node, diagnostics) }
+            return nil
+        }
+        return delivery
+    }
+
+    private func openSinks(_ next: GenerationPlan, _ diagnostics: Diagnostics) -> [String: LogSink] {
+        var open: [String: LogSink] = [:]
+        for listener in next.listeners where listener.accessLog.isOn {
+            guard let path = listener.accessLog.to, open[path] == nil else { continue }
+            if let old = sinks[path] {
+                open[path] = old
+                continue
+            }
+            do throws(SystemFault) {
+                open[path] = try LogSink(path: path == "stdout" ? nil : path, writer: try logWriter())
+            } catch {
+                diagnostics.error(
+                    .refusedValue, "the access log cannot be opened: \(error.description)",
+                    at: listener.node["access_log"]?.place, hint: "the folder must exist and be writable")
+            }
+        }
+        return open
+    }
+
+    private func logWriter() throws(SystemFault) -> LogWriter {
+        if let writer { return writer }
+        let made = try LogWriter()
+        writer = made
+        return made
+    }
+
+    /// Opens the sockets of addresses that no running listener has: per listener, per worker.
+    private func bind(
+        _ listeners: [ListenerPlan], _ count: Int, _ diagnostics: Diagnostics
+    ) -> [String: [[BoundSocket]]]? {
+        var opened: [String: [[BoundSocket]]] = [:]
+        var all: [BoundSocket] = []
+        for listener in listeners {
+            var perWorker: [[BoundSocket]] = Array(repeating: [], count: count)
+            for (position, address) in listener.addresses.enumerated() {
+                if bound[listener.name]?[address] != nil { continue }
+                do throws(ListenError) {
+                    let sockets = try open(address, listener.settings.backlog, count)
+                    for index in 0..<count { perWorker[index].append(sockets[index]) }
+                    all += sockets
+                } catch {
+                    let node = listener.node["bind"]
+                    diagnostics.error(
+                        .badAddress, error.description, at: (node?.elements?[position] ?? node ?? listener.node).place)
+                    for socket in all where !socket.isShared || socket.isOwner { socket.socket.close() }
+                    return nil
+                }
+            }
+            opened[listener.name] = perWorker
+        }
+        return opened
+    }
+
+    private func open(_ address: SocketAddress, _ backlog: Int, _ count: Int) throws(ListenError) -> [BoundSocket] {
+        let isUnix = address.family == .unix
+        let first = try ListeningSocket.open(address, backlog: backlog, reusePort: !isUnix)
+        var sockets = [BoundSocket(asked: address, socket: first, isShared: isUnix, isOwner: isUnix)]
+        while sockets.count < count {
+            if isUnix {
+                sockets.append(BoundSocket(asked: address, socket: first, isShared: true))
+            } else {
+                let next = try ListeningSocket.open(first.address, backlog: backlog, reusePort: true)
+                sockets.append(BoundSocket(asked: address, socket: next))
+            }
+        }
+        return sockets
+    }
+
+    // MARK: Handing over
+
+    private func handOver(_ deliveries: [Delivery], to workers: [Worker], _ next: GenerationPlan) {
+        let goneListeners = plan?.listeners.map(\.name).filter { name in !next.listeners.contains { $0.name == name } }
+        let goneClusters = plan?.clusters.map(\.name).filter { name in !next.clusters.contains { $0.name == name } }
+        for (worker, delivery) in zip(workers, deliveries) {
+            let handover = Handover((worker, delivery))
+            worker.loop.poster.post {
+                let (worker, delivery) = unsafe handover.value
+                for (plan, id, chain) in delivery.clusters { worker.install(plan, id: id, chain: chain) }
+                for name in goneListeners ?? [] { worker.removeListener(name) }
+                for (plan, chain, sockets, log) in delivery.listeners {
+                    if let chain { worker.install(plan, chain: chain, sockets: sockets, accessLog: log) }
+                }
+                for name in goneClusters ?? [] { worker.removeCluster(ClusterNames.process.id(name)) }
+            }
+        }
+        remember(deliveries.first, next)
+    }
+
+    private func remember(_ delivery: Delivery?, _ next: GenerationPlan) {
+        var addresses = bound
+        for listener in next.listeners {
+            let fresh = delivery?.listeners.first { $0.plan.name == listener.name }?.sockets ?? []
+            var known = addresses[listener.name]?.filter { listener.addresses.contains($0.key) } ?? [:]
+            for socket in fresh { known[socket.asked] = socket.socket.address }
+            addresses[listener.name] = known
+        }
+        bound = addresses.filter { entry in next.listeners.contains { $0.name == entry.key } }
+        boundAddresses = next.listeners.flatMap { listener in
+            listener.addresses.compactMap { address in
+                bound[listener.name]?[address].map { (listener.name, $0.description) }
+            }
+        }
+    }
+
+    private func watchEndpoints(_ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver) {
+        for cluster in clusters {
+            endpointSets[cluster.name]?.stop()
+            let id = ClusterNames.process.id(cluster.name)
+            let targets = Handover(workers)
+            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { list in
+                for worker in unsafe targets.value {
+                    let handover = Handover(worker)
+                    worker.loop.poster.post { unsafe handover.value.update(id, list) }
+                }
+            }
+        }
+    }
+
+    private func forget(_ next: GenerationPlan) {
+        for name in endpointSets.keys where !next.clusters.contains(where: { $0.name == name }) {
+            endpointSets.removeValue(forKey: name)?.stop()
+        }
+    }
+
+    func reopenLogs() {
+        for sink in sinks.values {
+            do throws(SystemFault) { try sink.reopen() } catch {
+                log.write(.error, "cannot open a log file again", [("path", sink.path ?? "stdout"), ("error", error.description)])
+            }
+        }
+    }
+
+    /// Everything handed to log files is written.
+    func finish() { writer?.finish() }
+}

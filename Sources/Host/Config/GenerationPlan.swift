@@ -1,0 +1,43 @@
+internal import Config
+internal import Engine
+internal import FilterAPI
+
+/// A config that was read and checked: everything that workers are to become. Immutable, shared by all of them.
+final class GenerationPlan: Sendable {
+    let settings: TopSettings
+    let listeners: [ListenerPlan]
+    let clusters: [ClusterPlan]
+
+    init(settings: TopSettings, listeners: [ListenerPlan], clusters: [ClusterPlan]) {
+        self.settings = settings
+        self.listeners = listeners
+        self.clusters = clusters
+    }
+
+    /// For the one line that a good check prints.
+    var summary: String {
+        let filters = listeners.reduce(0) { $0 + $1.chain.stages.count }
+        func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+        return [count(listeners.count, "listener"), count(filters, "filter"), count(clusters.count, "cluster")]
+            .joined(separator: ", ")
+    }
+}
+
+/// One listener of a generation.
+struct ListenerPlan: Sendable {
+    let name: String
+    let settings: ListenerSettings
+    let addresses: [SocketAddress]
+    let chain: ChainPlan
+    let accessLog: AccessLogSettings
+    /// As it stands in the file, to see on a reload whether it has changed.
+    let node: Node
+}
+
+/// One cluster of a generation.
+struct ClusterPlan: Sendable {
+    let name: String
+    let settings: ClusterSettings
+    let chain: ChainPlan
+    let node: Node
+}

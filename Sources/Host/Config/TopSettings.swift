@@ -1,0 +1,84 @@
+package import Config
+package import FilterAPI
+
+/// The file's top level.
+package struct TopSettings: SettingsStruct {
+    /// Threads; 0 for as many as there are processors to use.
+    package var workers = 0
+    package var drainTimeout = Duration.seconds(30)
+    package var log = LogSettings()
+    package var accessLog = AccessLogSettings()
+    /// Clients at once in the whole process; 0 for what the limit of open files allows.
+    package var maxConnections = 0
+    package var plugins: [String] = []
+    package var dns = DNSSettings()
+    package var listeners = RawNode()
+    package var clusters = RawNode()
+
+    package init() {}
+
+    package func validate(_ check: inout SettingsCheck) {
+        if workers < 0 || workers > 1024 { check.error("workers", "must be between 0 and 1024") }
+        if maxConnections < 0 { check.error("max_connections", "must not be negative") }
+    }
+}
+
+/// Where names are looked up.
+package struct DNSSettings: SettingsStruct {
+    /// Addresses of servers; empty for those of the system.
+    package var servers: [String] = []
+
+    package init() {}
+}
+
+/// The process's own log, on the error output.
+package struct LogSettings: SettingsStruct {
+    package var level = LogLevel.info
+    package var format = LogFormat.text
+
+    package init() {}
+}
+
+/// How log lines are written.
+package enum LogFormat: String, Codable, Sendable, CaseIterable {
+    case text
+    case json
+}
+
+/// Where requests are logged.
+package struct AccessLogSettings: SettingsStruct, Equatable {
+    /// `stdout`, `off`, or a path; nil where nothing is said.
+    package var to: String?
+    /// `text`, `json`, or a format with operators.
+    package var format = "text"
+
+    package init() {}
+
+    package init?(shorthand: String) { to = shorthand }
+
+    package func validate(_ check: inout SettingsCheck) {
+        if to == "" { check.error("to", "must be `stdout`, `off` or a path") }
+        if let problem = AccessLogFormat.problem(format) { check.error("format", problem) }
+    }
+
+    /// Whether anything is written.
+    var isOn: Bool { to != nil && to != "off" }
+}
+
+/// One listener.
+package struct ListenerSettings: SettingsStruct {
+    package var bind: [String] = []
+    /// Clients at once on each worker; 0 for no limit of its own.
+    package var maxConnections = 0
+    package var backlog = 4096
+    package var accessLog = AccessLogSettings()
+    package var chain = RawNode()
+
+    package init() {}
+
+    package func validate(_ check: inout SettingsCheck) {
+        if bind.isEmpty { check.error("", "a listener needs `bind`", hint: "add `bind: 127.0.0.1:8080`") }
+        if maxConnections < 0 { check.error("max_connections", "must not be negative") }
+        if backlog < 1 || backlog > 65_535 { check.error("backlog", "must be between 1 and 65535") }
+    }
+}

@@ -1,0 +1,102 @@
+internal import Engine
+internal import FilterAPI
+
+/// One worker's share of a listener: its sockets, its chain, and the connections that came in through it.
+final class Listener {
+    unowned(unsafe) let worker: Worker
+    private(set) var plan: ListenerPlan
+    private(set) var chain: Chain
+    private(set) var accessLog: AccessLog?
+    private var acceptors: [Acceptor] = []
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var nextID: UInt64
+
+    init(worker: Worker, plan: ListenerPlan, chain: Chain, accessLog: AccessLog?) {
+        unsafe self.worker = worker
+        self.plan = plan
+        self.chain = chain
+        self.accessLog = accessLog
+        nextID = UInt64(worker.index) << 48
+    }
+
+    /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it.
+    func change(_ plan: ListenerPlan, chain: Chain, sockets: [BoundSocket], accessLog: AccessLog?) {
+        let isNewChain = self.chain !== chain
+        self.plan = plan
+        self.chain = chain
+        self.accessLog?.flush()
+        self.accessLog = accessLog
+        let kept = acceptors.filter { acceptor in plan.addresses.contains(acceptor.asked) }
+        for acceptor in acceptors where !kept.contains(where: { $0 === acceptor }) { acceptor.stop() }
+        acceptors = kept
+        for socket in sockets {
+            let acceptor = Acceptor(listener: self, socket: socket)
+            acceptor.start()
+            acceptors.append(acceptor)
+        }
+        if isNewChain { drainConnections() }
+    }
+
+    /// Stops accepting; connections finish what they are at.
+    func stop() {
+        for acceptor in acceptors { acceptor.stop() }
+        acceptors = []
+        drainConnections()
+    }
+
+    private func drainConnections() {
+        for connection in connections.values { (connection as? ServerConnection)?.drain() }
+    }
+
+    /// A client has come.
+    func accept(fd: Int32, peer: SocketAddress, local: SocketAddress) {
+        let worker = unsafe worker
+        guard !isFull, worker.admit() else {
+            worker.counters.connectionsRefused.add()
+            Syscalls.close(fd)
+            return
+        }
+        worker.counters.connections.add()
+        let connection = makeConnection()
+        nextID += 1
+        connection.facts.fill(peer: peer, local: local, listener: plan.name, id: nextID)
+        connections[ObjectIdentifier(connection)] = connection
+        do throws(SystemFault) {
+            try worker.loop.register(connection, fd: fd)
+        } catch {
+            worker.counters.acceptFailures.add()
+            Syscalls.close(fd)
+            return connection.close()
+        }
+        (connection as? ServerConnection)?.start()
+        (connection as? TCPConnection)?.start()
+    }
+
+    private var isFull: Bool {
+        let limit = plan.settings.maxConnections
+        return limit > 0 && connections.count >= limit
+    }
+
+    private func makeConnection() -> Connection {
+        if let codec = chain.serverCodec {
+            return ServerConnection(worker: unsafe worker, listener: self, chain: chain, codec: codec)
+        }
+        return TCPConnection(worker: unsafe worker, listener: self, chain: chain)
+    }
+
+    func connectionClosed(_ connection: Connection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        unsafe worker.connectionGone()
+        for acceptor in acceptors { acceptor.resume() }
+    }
+}
+
+extension ConnectionFacts {
+    func fill(peer: SocketAddress, local: SocketAddress, listener: String, id: UInt64) {
+        remoteAddress = peer.description
+        remoteIP = peer.family == .unix ? "" : peer.ipText
+        localAddress = local.description
+        self.listener = listener
+        self.id = id
+    }
+}

@@ -1,0 +1,182 @@
+internal import Config
+internal import Engine
+internal import FilterAPI
+internal import Glibc
+
+/// The control thread: signals, reloads, names, and the beginning and end of the workers.
+final class Control {
+    private let file: String?
+    private let log: Log
+    private let loop: EventLoop
+    private let registry = CounterRegistry()
+    private let limit: ConnectionLimit
+    private var workers: [Worker] = []
+    private var threads: [WorkerThread] = []
+    private var generation: Generation
+    private var resolver: Resolver
+    private var isDraining = false
+    private var undrained = 0
+    private var exitCode: Int32 = 0
+    private var signals: SignalSource?
+    private lazy var deadline = CallbackTimer { [unowned self] in self.drainTimeout() }
+
+    /// Serves a plan until it is told to stop.
+    ///
+    /// - Returns: the exit code.
+    static func serve(
+        _ plan: GenerationPlan, file: String?, _ options: RunOptions, warnings: Diagnostics, isDemo: Bool = false
+    ) -> Int32 {
+        let log = Log(
+            level: options.logLevel ?? plan.settings.log.level, format: options.logFormat ?? plan.settings.log.format)
+        for warning in warnings.sorted { log.write(.warning, warning.message, [("line", "\(warning.place?.range.line ?? 0)")]) }
+        do {
+            Syscalls.reserveStandardDescriptors()
+            Signals.ignorePipe()
+            Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+            let control = try Control(plan, file: file, options, log)
+            return try control.run(plan, diagnostics: warnings, isDemo: isDemo)
+        } catch {
+            log.write(.error, "cannot start", [("error", "\(error)")])
+            return 1
+        }
+    }
+
+    private init(_ plan: GenerationPlan, file: String?, _ options: RunOptions, _ log: Log) throws {
+        self.file = file
+        self.log = log
+        loop = try EventLoop()
+        resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers)
+        let files = Syscalls.fileDescriptorLimit()
+        // A client's connection may need one of its own towards an upstream.
+        let automatic = max(16, (files - 64) / 2)
+        limit = ConnectionLimit(plan.settings.maxConnections > 0 ? plan.settings.maxConnections : automatic)
+        let count =
+            options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
+        generation = Generation(log: log, writer: nil)
+        for index in 0..<count {
+            workers.append(try Worker(index: index, registry: registry, log: log, connectionLimit: limit))
+        }
+    }
+
+    private func run(_ plan: GenerationPlan, diagnostics: Diagnostics, isDemo: Bool) throws -> Int32 {
+        guard generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics) else {
+            Terminal.error(diagnostics.rendered(as: .text))
+            return 1
+        }
+        signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { [unowned self] signal in
+            self.handle(signal)
+        }
+        for worker in workers {
+            let handover = Handover(worker)
+            threads.append(
+                try WorkerThread.start(name: "sluice-\(worker.index)") { unsafe handover.value.loop.run() })
+        }
+        announce(plan, isDemo: isDemo)
+        loop.run()
+        for thread in threads { thread.join() }
+        generation.finish()
+        log.write(.info, "stopped")
+        return exitCode
+    }
+
+    private func announce(_ plan: GenerationPlan, isDemo: Bool) {
+        for (listener, address) in generation.boundAddresses {
+            log.write(.info, "listening", [("listener", listener), ("address", address)])
+        }
+        log.write(
+            .info, "ready",
+            [("version", SluiceMain.version), ("workers", String(workers.count)), ("config", plan.summary)])
+        if isDemo { Terminal.output(DemoConfig.welcome(generation.boundAddresses)) }
+    }
+
+    // MARK: Signals
+
+    private func handle(_ signal: Int32) {
+        switch signal {
+        case SIGHUP: reload()
+        case SIGUSR1:
+            generation.reopenLogs()
+            log.write(.info, "log files opened again")
+        default:
+            if isDraining {
+                log.write(.warning, "stopping now", [("reason", "second signal")])
+                finish()
+            } else {
+                drain()
+            }
+        }
+    }
+
+    private func reload() {
+        guard let file else { return log.write(.warning, "nothing to reload", [("reason", "there is no config file")]) }
+        guard !isDraining else { return log.write(.warning, "not reloading", [("reason", "shutting down")]) }
+        let diagnostics = Diagnostics(file: file)
+        var loader = ConfigLoader(registry: FilterRegistry(BuiltinFilters.types), diagnostics: diagnostics)
+        if let plan = loader.load(file) {
+            checkUnchangeable(plan, diagnostics)
+            if !diagnostics.hasErrors,
+                generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics)
+            {
+                log.change(level: plan.settings.log.level)
+                if plan.settings.maxConnections > 0 { limit.change(to: plan.settings.maxConnections) }
+                for (listener, address) in generation.boundAddresses {
+                    log.write(.debug, "listening", [("listener", listener), ("address", address)])
+                }
+                return log.write(.info, "config reloaded", [("config", plan.summary)])
+            }
+        }
+        let first = diagnostics.sorted.first { $0.severity == .error }
+        let line = first?.place.map { "\(file):\($0.range.line):\($0.range.column)" } ?? file
+        log.write(
+            .error, "config refused, the running one stays",
+            [("place", line), ("error", first?.message ?? "unknown"), ("details", diagnostics.rendered(as: .text))])
+    }
+
+    /// What cannot be changed while running is refused by name, and nothing else of the file is used either.
+    private func checkUnchangeable(_ plan: GenerationPlan, _ diagnostics: Diagnostics) {
+        let running = generation.plan?.settings
+        if let running, plan.settings.workers != running.workers {
+            diagnostics.error(
+                .needsRestart, "`workers` cannot be changed while running", at: nil, hint: "restart Sluice")
+        }
+    }
+
+    // MARK: The end
+
+    private func drain() {
+        isDraining = true
+        undrained = workers.count
+        let timeout = generation.plan?.settings.drainTimeout ?? .seconds(30)
+        log.write(.info, "draining", [("timeout", "\(timeout)")])
+        loop.schedule(deadline, after: timeout.wholeNanoseconds)
+        let back = Handover(self)
+        let poster = loop.poster
+        for worker in workers {
+            let handover = Handover(worker)
+            worker.loop.poster.post {
+                unsafe handover.value.drain { poster.post { unsafe back.value.workerDrained() } }
+            }
+        }
+    }
+
+    private func workerDrained() {
+        undrained -= 1
+        if undrained == 0 { finish() }
+    }
+
+    private func drainTimeout() {
+        log.write(.warning, "drain timeout is over, closing what is left")
+        finish()
+    }
+
+    private func finish() {
+        for worker in workers {
+            let handover = Handover(worker)
+            worker.loop.poster.post {
+                unsafe handover.value.flushLogs()
+                unsafe handover.value.loop.stop()
+            }
+        }
+        loop.stop()
+    }
+}

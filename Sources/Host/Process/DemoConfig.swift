@@ -1,0 +1,116 @@
+internal import FilterAPI
+internal import Glibc
+
+/// What `sluice demo` serves: a chain in front of three upstreams that live in the same process.
+enum DemoConfig {
+    static let types: [any Filter.Type] = [DemoUpstream.self]
+
+    /// Abstract Unix sockets need no folder, no right and no port.
+    static var text: String {
+        let id = getpid()
+        return """
+            access_log: stdout
+            listeners:
+              demo:
+                bind: [ "127.0.0.1:\(port)" ]
+                chain:
+                  - http: { via: sluice }
+                  - count
+                  - router:
+                      routes:
+                        - { name: slow, match: { prefix: /slow }, to: slow, timeout: 2s }
+                        - { name: flaky, match: { prefix: /flaky }, to: flaky }
+                        - { name: away, match: { path: /away }, redirect: { status: 302, path: / } }
+                        - { name: hello, match: { path: /hello }, respond: { status: 200, body: "hello from the router\\n" } }
+                        - { name: all, to: fast, response_headers: { set: { x-endpoint: "%UPSTREAM_HOST%" } } }
+              upstream_fast:
+                bind: "unix:@sluice-demo-\(id)-fast"
+                access_log: off
+                chain: [ http: { server_header: "" }, demo_upstream: { name: fast } ]
+              upstream_slow:
+                bind: "unix:@sluice-demo-\(id)-slow"
+                access_log: off
+                chain: [ http: { server_header: "" }, demo_upstream: { name: slow, delay: 1s } ]
+              upstream_flaky:
+                bind: "unix:@sluice-demo-\(id)-flaky"
+                access_log: off
+                chain: [ http: { server_header: "" }, demo_upstream: { name: flaky, fail_every: 3 } ]
+            clusters:
+              fast: { endpoints: [ "unix:@sluice-demo-\(id)-fast" ] }
+              slow: { endpoints: [ "unix:@sluice-demo-\(id)-slow" ] }
+              flaky: { endpoints: [ "unix:@sluice-demo-\(id)-flaky" ] }
+            """
+    }
+
+    /// 8080 if nobody has it, else any.
+    private static var port: Int { FreePort.isFree(8080) ? 8080 : 0 }
+
+    static func welcome(_ bound: [(listener: String, address: String)]) -> String {
+        let address = bound.first { $0.listener == "demo" }?.address ?? "127.0.0.1:8080"
+        return """
+
+            Sluice is listening on http://\(address). Try, in another terminal:
+
+              curl -i http://\(address)/            a proxied answer
+              curl -i http://\(address)/slow        an upstream that takes a second
+              curl -i http://\(address)/flaky       an upstream that fails every third time
+              curl -i http://\(address)/hello       an answer by the router itself
+              curl -iL http://\(address)/away       a redirect
+
+            Each request is a line here. Ctrl-C ends the demo.
+
+
+            """
+    }
+}
+
+/// Answers like a small service: at once, late, or every n-th time with an error.
+final class DemoUpstream: HTTPTerminal {
+    struct Settings: FilterSettings {
+        var name = "demo"
+        var delay = Duration.zero
+        var failEvery = 0
+    }
+
+    struct State {
+        var isEnded = false
+    }
+
+    static let manifest = Manifest(id: "demo_upstream", summary: "Answers like a small service, for `sluice demo`.")
+
+    private let settings: Settings
+    private var requests = 0
+
+    init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) { self.settings = settings }
+
+    func open(_ stream: inout FilterAPI.Stream) throws(Fault) -> State? { State() }
+
+    func requestHead(
+        _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout FilterAPI.Stream
+    ) throws(Fault) -> Step {
+        if last { finish(&stream) }
+        return .next
+    }
+
+    func requestBody(
+        _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout FilterAPI.Stream
+    ) throws(Fault) -> Step {
+        if last { finish(&stream) }
+        return .next
+    }
+
+    func wake(_ state: inout State, _ stream: inout FilterAPI.Stream) throws(Fault) { answer(&stream) }
+
+    private func finish(_ stream: inout FilterAPI.Stream) {
+        guard settings.delay > .zero else { return answer(&stream) }
+        stream.wake(after: settings.delay)
+    }
+
+    private func answer(_ stream: inout FilterAPI.Stream) {
+        requests += 1
+        if settings.failEvery > 0, requests % settings.failEvery == 0 {
+            return stream.reply(500, body: "\(settings.name): this one failed on purpose\n")
+        }
+        stream.reply(200, body: "\(settings.name): request \(requests)\n")
+    }
+}

@@ -1,0 +1,81 @@
+/// What `--help` prints.
+enum Help {
+    static func text(_ topic: String) -> String {
+        switch topic {
+        case "run": run
+        case "demo": demo
+        case "check": check
+        case "version": "Prints the version of Sluice and of the filter API.\n\nusage: sluice version\n"
+        default: overview
+        }
+    }
+
+    private static let overview = """
+        Sluice is a proxy whose whole behaviour is a list of filters.
+
+        usage: sluice COMMAND [OPTIONS]
+
+        commands:
+          run      serve what a config file says, or forward to one place without a file
+          demo     serve a working example that needs no file and no other server
+          check    read a config file and report everything that is wrong with it
+          version  print the version
+          help     print this, or `sluice help COMMAND`
+
+        examples:
+          sluice demo
+          sluice run -c sluice.yaml
+
+        exit codes: 0 good, 1 something was found or failed, 2 the command line makes no sense
+
+        """
+
+    private static let run = """
+        Serves what a config file says.
+
+        usage: sluice run [-c FILE] [--workers N] [--log-level LEVEL] [--log-format FORMAT]
+               sluice run --to HOST:PORT [--listen ADDRESS]
+
+        options:
+          -c, --config FILE    the config file; without it ./sluice.yaml, then /etc/sluice/sluice.yaml
+          --workers N          threads; without it as many as there are processors to use
+          --to HOST:PORT       forward everything to this place, without a config file
+          --listen ADDRESS     where to listen with --to; without it 127.0.0.1:8080
+          --log-level LEVEL    trace, debug, info, warning or error
+          --log-format FORMAT  text or json
+
+        signals:
+          TERM, INT            finish what runs within drain_timeout, then exit; a second one exits now
+          HUP                  read the config file again; a bad one is refused and the running one stays
+          USR1                 open log files again
+
+        examples:
+          sluice run -c /etc/sluice/sluice.yaml --workers 2
+          sluice run --to 127.0.0.1:3000 --listen :8080
+
+        """
+
+    private static let demo = """
+        Serves a working example: three upstreams inside the process, one of them slow, one failing at times.
+
+        usage: sluice demo [--workers N] [--log-level LEVEL] [--log-format FORMAT]
+
+        examples:
+          sluice demo
+          curl -i http://127.0.0.1:8080/
+
+        """
+
+    private static let check = """
+        Reads a config file and reports everything that is wrong with it, with line and column.
+
+        usage: sluice check [FILE] [--format text|json|github]
+
+        Opens no port. Exit codes: 0 the file is good, 1 it is not, 2 the command line makes no sense.
+
+        examples:
+          sluice check sluice.yaml
+          sluice check --format github sluice.yaml
+
+        """
+}

@@ -1,0 +1,54 @@
+internal import Config
+internal import Engine
+internal import FilterAPI
+
+/// Makes every filter of a plan once, for nobody: what filters refuse is known before anything is put in place.
+enum Rehearsal {
+    static func run(_ plan: GenerationPlan, _ diagnostics: Diagnostics) {
+        let builder = ChainBuilder(file: diagnostics.file)
+        let services = NobodysServices()
+        for listener in plan.listeners { build(listener.chain, listener.node, builder, services, diagnostics) }
+        for cluster in plan.clusters { build(cluster.chain, cluster.node, builder, services, diagnostics) }
+    }
+
+    private static func build(
+        _ chain: ChainPlan, _ node: Node, _ builder: ChainBuilder, _ services: NobodysServices,
+        _ diagnostics: Diagnostics
+    ) {
+        do throws(ChainBuilder.Refusal) {
+            _ = try builder.build(chain, services: services)
+        } catch {
+            report(error, node, diagnostics)
+        }
+    }
+
+    /// Shows a refusal at the filter's entry, or at the key that it names.
+    static func report(_ refusal: ChainBuilder.Refusal, _ node: Node, _ diagnostics: Diagnostics) {
+        let entry = node["chain"]?.elements?.first { element in
+            element.text == refusal.stage || element["name"]?.text == refusal.stage || element[refusal.stage] != nil
+        }
+        var place = (entry ?? node).place
+        if let settings = entry?[refusal.stage], !refusal.fault.key.isEmpty {
+            place = settings.find(refusal.fault.key).place
+        }
+        diagnostics.error(
+            .filterRefused, "`\(refusal.stage)`: \(refusal.fault.message)", at: place, hint: refusal.fault.hint)
+    }
+}
+
+/// Stands in for a worker while a config is only checked.
+private final class NobodysServices: WorkerServices {
+    private let registry = CounterRegistry()
+
+    var index: Int { 0 }
+    func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: 0) }
+    func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T { make() }
+    func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
+
+    func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {
+        guard let decode = unsafe RouteSettingsScope.decode else { return nil }
+        return try decode(settings)
+    }
+
+    func log(_ level: LogLevel, _ message: String, stage: String) {}
+}

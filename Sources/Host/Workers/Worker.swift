@@ -1,0 +1,163 @@
+internal import Engine
+internal import FilterAPI
+
+/// One thread of the data plane: its loop, its memory, its connections, its share of every listener and cluster.
+///
+/// Made on the control thread, then used on its own thread only. What crosses is posted.
+///
+/// SAFETY: `scratch` is allocated with the worker and never freed, as workers live as long as the process.
+@safe
+final class Worker {
+    let index: Int
+    let loop: EventLoop
+    let pages: PagePool
+    let streams = StreamTable()
+    let mailbox: Mailbox
+    let date = DateCache()
+    let counters: HostCounters
+    let registry: CounterRegistry
+    let log: Log
+    /// Where bytes are read that nobody wants.
+    let scratch: UnsafeMutableRawBufferPointer
+    private(set) lazy var lingering = LingerList(worker: self)
+
+    private var pools: [ClusterPool?] = []
+    private var listeners: [String: Listener] = [:]
+    private(set) var connectionCount = 0
+    private let connectionLimit: ConnectionLimit
+    private(set) var isDraining = false
+    private var whenDrained: (() -> Void)?
+    private var faultCells: [UInt: Counter] = [:]
+    private var seed: UInt64
+
+    init(
+        index: Int, registry: CounterRegistry, log: Log, connectionLimit: ConnectionLimit
+    ) throws(SystemFault) {
+        self.index = index
+        self.registry = registry
+        self.log = log
+        self.connectionLimit = connectionLimit
+        loop = try EventLoop()
+        pages = PagePool()
+        mailbox = Mailbox(poster: loop.poster)
+        counters = HostCounters(registry: registry, worker: index)
+        unsafe scratch = .allocate(byteCount: 64 * 1024, alignment: 16)
+        var generator = SystemRandomNumberGenerator()
+        seed = generator.next()
+        loop.context = self
+    }
+
+    /// The time of this turn.
+    var instant: FilterAPI.Instant {
+        @inline(__always) get { FilterAPI.Instant(nanoseconds: loop.now) }
+    }
+
+    /// Counts a fault by its reason.
+    func count(_ fault: Fault) {
+        let key = unsafe UInt(bitPattern: fault.reason.utf8Start)
+        if let cell = faultCells[key] { return cell.add() }
+        let cell = registry.counter("fault.\(fault.reason)", worker: index)
+        faultCells[key] = cell
+        cell.add()
+    }
+
+    // MARK: Clusters
+
+    /// The pool of a cluster; nil where the config has none of that name any more.
+    func pool(_ id: ClusterID) -> ClusterPool? { id.index < pools.count ? pools[id.index] : nil }
+
+    /// Puts a new or changed cluster in place; the old one's connections go when they are idle.
+    func install(_ plan: ClusterPlan, id: ClusterID, chain: Chain) {
+        while pools.count <= id.index { pools.append(nil) }
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let pool = ClusterPool(
+            worker: self, id: id, name: plan.name, settings: plan.settings, chain: chain, seed: seed)
+        pools[id.index]?.retire()
+        pools[id.index] = pool
+    }
+
+    func removeCluster(_ id: ClusterID) {
+        guard id.index < pools.count else { return }
+        pools[id.index]?.retire()
+        pools[id.index] = nil
+    }
+
+    func update(_ id: ClusterID, _ list: EndpointList) { pool(id)?.update(list) }
+
+    // MARK: Listeners
+
+    /// Begins to accept at sockets that the control thread has opened, or gives a listener a new chain.
+    func install(_ plan: ListenerPlan, chain: Chain, sockets: [BoundSocket], accessLog: AccessLog?) {
+        if let listener = listeners[plan.name] {
+            listener.change(plan, chain: chain, sockets: sockets, accessLog: accessLog)
+        } else {
+            let listener = Listener(worker: self, plan: plan, chain: chain, accessLog: accessLog)
+            listeners[plan.name] = listener
+            listener.change(plan, chain: chain, sockets: sockets, accessLog: accessLog)
+        }
+    }
+
+    func removeListener(_ name: String) {
+        guard let listener = listeners.removeValue(forKey: name) else { return }
+        listener.stop()
+    }
+
+    // MARK: Connections
+
+    /// Whether one more client may come in; counted if so.
+    func admit() -> Bool {
+        guard connectionLimit.take() else { return false }
+        connectionCount += 1
+        return true
+    }
+
+    func connectionGone() {
+        connectionCount -= 1
+        connectionLimit.give()
+        if isDraining, connectionCount == 0 { drained() }
+    }
+
+    /// A stream is over: its line is written, its outcome counted.
+    func streamEnded(_ stream: HTTPStream, on connection: ServerConnection) {
+        let status = unsafe stream.factsMemory.pointee.status
+        counters.countResponse(status)
+        unsafe connection.listener.accessLog?.write(stream, on: connection)
+    }
+
+    // MARK: The end
+
+    /// Stops accepting, lets what runs finish, and calls back when nothing is left.
+    func drain(_ done: @escaping () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        whenDrained = done
+        for listener in listeners.values { listener.stop() }
+        if connectionCount == 0 { drained() }
+    }
+
+    private func drained() {
+        for listener in listeners.values { listener.accessLog?.flush() }
+        whenDrained?()
+        whenDrained = nil
+    }
+
+    /// Flushes what logs have gathered.
+    func flushLogs() { for listener in listeners.values { listener.accessLog?.flush() } }
+}
+
+extension Worker: WorkerServices {
+    func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: index) }
+
+    func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T { SharedState.process.value(key, make) }
+
+    func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
+
+    func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {
+        guard let decode = unsafe RouteSettingsScope.decode else { return nil }
+        return try decode(settings)
+    }
+
+    func log(_ level: LogLevel, _ message: String, stage: String) {
+        log.write(level, message, [("filter", stage), ("worker", String(index))])
+    }
+}
