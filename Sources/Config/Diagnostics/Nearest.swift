@@ -1,7 +1,7 @@
 /// Finds the word that was probably meant.
-enum Nearest {
+package enum Nearest {
     /// The word among `words` that is nearest to `word`; nil if none is near enough to be a typing mistake.
-    static func match(for word: String, among words: [String]) -> String? {
+    package static func match(for word: String, among words: [String]) -> String? {
         let wanted = Array(word.lowercased().unicodeScalars)
         guard !wanted.isEmpty, wanted.count <= 64 else { return nil }
         if let same = words.first(where: { plain($0) == plain(word) }) { return same }
@@ -14,7 +14,13 @@ enum Nearest {
             let distance = distance(wanted, letters)
             if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        return best?.word
+        return best?.word ?? longer(word, words)
+    }
+
+    /// The only word that begins with this one: `warn` for `warning`.
+    private static func longer(_ word: String, _ words: [String]) -> String? {
+        let longer = words.filter { word.count >= 3 && $0.hasPrefix(word.lowercased()) }
+        return longer.count == 1 ? longer[0] : nil
     }
 
     /// Without the differences of spelling styles: `cacheTTL`, `cache-ttl` and `cache_ttl` are the same.

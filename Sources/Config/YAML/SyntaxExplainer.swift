@@ -194,7 +194,7 @@ extension SyntaxExplainer {
         }
         return Finding(
             message: "a `,` or `\(close)` is missing before this", range: here(),
-            hint: "the `\(open)` is on line \(problem.contextLine)")
+            hint: isLater ? "the `\(open)` is on line \(problem.contextLine)" : nil)
     }
 
     private var missingValue: Finding {
