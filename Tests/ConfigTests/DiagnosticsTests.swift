@@ -14,7 +14,8 @@ import Testing
             "message":"the key `log` is written twice","hint":"keep one of them","severity":"error",\
             "related":[{"line":1,"column":1,"endColumn":4,"message":"first written here"}]},
               {"file":"a,b:c.yaml","line":3,"column":10,"endColumn":16,"path":"workers","code":"SL0104",\
-            "message":"expected a whole number such as `10`, found the text `\\"a\\"b\\"`","hint":null,"severity":"error"}
+            "message":"expected a whole number such as `10`, found the text `\\"a\\"b\\"`",\
+            "hint":null,"severity":"error"}
             ]
 
             """

@@ -1,4 +1,4 @@
-@testable import Config
+import Config
 
 /// A config file with one mistake in it.
 struct Mutation: Sendable, CustomStringConvertible {

@@ -1,4 +1,6 @@
-/// Collects what is wrong with one config file. Used on one thread: the one that reads the file.
+/// Collects what is wrong with one config file.
+///
+/// Used on one thread: the one that reads the file.
 package final class Diagnostics {
     /// The file's name as the operator wrote it.
     package let file: String

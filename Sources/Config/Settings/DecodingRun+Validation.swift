@@ -28,6 +28,8 @@ struct Anchor {
 extension DecodingRun {
     /// Asks a value what it thinks of itself.
     func validate(_ value: any SettingsStruct, at anchor: Anchor) {
+        // After thousands of errors it is no longer worth the time to tell which others would only follow from them.
+        guard !diagnostics.isFull else { return }
         var check = SettingsCheck()
         value.validate(&check)
         for finding in check.findings {

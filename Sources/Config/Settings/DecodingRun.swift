@@ -9,6 +9,8 @@ final class DecodingRun {
     let diagnostics: Diagnostics
     var clusterUses: [ClusterReference] = []
 
+    /// Whether nothing was refused, here or when the file was read.
+    private(set) var isClean = true
     /// Paths of the values that were refused, and of the keys that were probably meant by unknown ones.
     private var failed: Set<String> = []
     /// The containers of those.
@@ -92,11 +94,11 @@ final class DecodingRun {
 
     // MARK: Errors
 
-    /// Whether nothing was refused, here or when the file was read.
-    var isClean: Bool { failed.isEmpty }
-
     /// Notes that the value at this path means nothing.
     func fail(at path: NodePath) {
+        isClean = false
+        // What follows is only counted.
+        guard !diagnostics.isFull else { return }
         failed.insert(path.description)
         failedContainers.insert(path.container.description)
     }

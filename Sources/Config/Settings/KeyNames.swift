@@ -1,7 +1,8 @@
 /// Turns names of Swift properties into keys of the file.
 enum KeyNames {
-    /// The name in snake case: `cacheTTL` is `cache_ttl`, `maxHTTPHeads` is `max_http_heads`. A name that is in snake
-    /// case already stays as it is.
+    /// The name in snake case.
+    ///
+    /// `cacheTTL` is `cache_ttl`, `maxHTTPHeads` is `max_http_heads`; a name that is in snake case already stays.
     static func fileName(of name: String) -> String {
         let letters = Array(name.utf8)
         var result: [UInt8] = []

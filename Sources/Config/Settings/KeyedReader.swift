@@ -87,8 +87,8 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 // MARK: Optionals
 
 extension KeyedReader {
-    // Each is written out, because the protocol's own defaults for these types would be taken in place of a generic one,
-    // and they end the whole struct where a single optional is refused.
+    // Each is written out: the protocol's own defaults for these types would be taken in place of a generic one, and
+    // they give the whole struct up where a single optional is refused.
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? { optional(type, key) }
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { optional(type, key) }
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { optional(type, key) }

@@ -39,7 +39,9 @@ public protocol SettingsStruct: Codable, Sendable {
 }
 
 extension SettingsStruct {
+    /// Has no short form.
     public init?(shorthand: String) { return nil }
+    /// Accepts everything.
     public func validate(_ check: inout SettingsCheck) {}
 }
 
