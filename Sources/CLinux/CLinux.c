@@ -1,1 +1,45 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+int sluice_fault_flag = 0;
+
+int sluice_accept(int fd, struct sockaddr *address, socklen_t *length) {
+    return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int sluice_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+int sluice_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_NONBLOCK | SFD_CLOEXEC); }
+
+const char *sluice_errno_name(int number) { return strerrorname_np(number); }
+const char *sluice_errno_text(int number) { return strerrordesc_np(number); }
+
+int sluice_affinity_count(void) {
+    // Machines with more processors than a cpu_set_t holds make the call fail with EINVAL: ask with more room.
+    for (int processors = CPU_SETSIZE; processors <= CPU_SETSIZE * 64; processors *= 4) {
+        cpu_set_t *set = CPU_ALLOC(processors);
+        if (set == NULL) return 0;
+        size_t size = CPU_ALLOC_SIZE(processors);
+        int failed = sched_getaffinity(0, size, set);
+        int error = errno;
+        int count = failed ? 0 : CPU_COUNT_S(size, set);
+        CPU_FREE(set);
+        if (!failed) return count;
+        if (error != EINVAL) return 0;
+    }
+    return 0;
+}
+
+int sluice_pin_this_thread(int cpu) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+int sluice_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }

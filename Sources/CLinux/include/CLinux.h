@@ -1,12 +1,41 @@
 #pragma once
 // Linux interfaces that Swift's Glibc module does not offer, or offers only as macros.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+//
+// This header must not define _GNU_SOURCE: that changes the layout names of types which Swift's Glibc module was
+// built with, and the two modules would no longer agree. What needs it stands in CLinux.c.
+#include <signal.h>
+#include <stdint.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
+
+/// 1 while a fault schedule is armed. A plain C global, so that the test on each system call is one load and one
+/// branch, without the lazy initialisation of a Swift global.
+extern int sluice_fault_flag;
+
+static inline int sluice_faults_armed(void) { return __atomic_load_n(&sluice_fault_flag, __ATOMIC_RELAXED); }
+static inline void sluice_faults_set_armed(int armed) {
+    __atomic_store_n(&sluice_fault_flag, armed, __ATOMIC_RELEASE);
+}
+
+/// accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC. Returns a descriptor, or -1 with errno set.
+int sluice_accept(int fd, struct sockaddr *address, socklen_t *length);
+
+/// A new eventfd, non-blocking, closed on exec, or -1 with errno set.
+int sluice_eventfd(void);
+/// A new signalfd for these signals, non-blocking, closed on exec, or -1 with errno set.
+int sluice_signalfd(const sigset_t *signals);
+
+/// "EMFILE" for 24; null for a number that has no name. The text lives for ever.
+const char *sluice_errno_name(int number);
+/// "Too many open files" for 24; null for an unknown number. The text lives for ever.
+const char *sluice_errno_text(int number);
+
+/// How many processors the calling thread may run on, or 0 if the kernel did not say.
+int sluice_affinity_count(void);
+/// Pins the calling thread to one processor. Returns 0 or an errno.
+int sluice_pin_this_thread(int cpu);
+/// Names the calling thread; at most 15 bytes. Returns 0 or an errno.
+int sluice_name_this_thread(const char *name);
+
+static inline int sluice_is_socket(uint32_t mode) { return (mode & 0170000u) == 0140000u; }

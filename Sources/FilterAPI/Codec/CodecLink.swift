@@ -1,0 +1,134 @@
+/// A codec's hold on its connection: where it writes, and how it reaches the streams' heads.
+///
+/// SAFETY: the host object and the output outlive every call in which this value is handed to a codec.
+@safe
+public struct CodecLink: ~Copyable {
+    package unowned(unsafe) let host: any CodecHost
+    private let outputMemory: UnsafeMutablePointer<ByteOutput>
+    /// The host looks here after each call: the codec wants the connection closed when everything is written.
+    package var wantsClose = false
+
+    package init(host: any CodecHost, output: UnsafeMutablePointer<ByteOutput>) {
+        unsafe self.host = host
+        unsafe outputMemory = output
+    }
+
+    /// Bytes to the peer.
+    public var output: ByteOutput {
+        _read { yield unsafe outputMemory.pointee }
+        nonmutating _modify { yield unsafe &outputMemory.pointee }
+    }
+
+    /// What is known of the client's connection; of no use to a client codec.
+    public var connection: ConnectionFacts { unsafe host.connectionFacts }
+
+    /// The time of this turn of the loop.
+    public var now: Instant { unsafe host.now }
+
+    /// Seconds since 1970 as an HTTP date (RFC 9110 section 5.6.7), made once per second.
+    public func withDate(_ body: (RawSpan) -> Void) { unsafe host.withDate(body) }
+
+    /// Begins a stream; for server codecs, at the first byte of a request.
+    ///
+    /// - Throws: where the worker may hold no more of them.
+    public func openStream() throws(Fault) -> StreamHandle { unsafe try host.openStream() }
+
+    /// The head of a stream's request: to fill by a server codec, to write by a client codec.
+    @inlinable
+    public func withRequestHead<R, E: Error>(
+        _ stream: StreamHandle, _ body: (inout RequestHead) throws(E) -> R
+    ) throws(E) -> R {
+        unsafe try body(&requestHead(stream).pointee)
+    }
+
+    /// The head of a stream's response: to fill by a client codec.
+    @inlinable
+    public func withResponseHead<R, E: Error>(
+        _ stream: StreamHandle, _ body: (inout ResponseHead) throws(E) -> R
+    ) throws(E) -> R {
+        unsafe try body(&responseHead(stream).pointee)
+    }
+
+    /// The trailers of a stream's request, to fill by a server codec.
+    @inlinable
+    public func withRequestTrailers<R, E: Error>(
+        _ stream: StreamHandle, _ body: (inout Headers) throws(E) -> R
+    ) throws(E) -> R {
+        unsafe try body(&trailers(stream, true).pointee)
+    }
+
+    /// The trailers of a stream's response, to fill by a client codec.
+    @inlinable
+    public func withResponseTrailers<R, E: Error>(
+        _ stream: StreamHandle, _ body: (inout Headers) throws(E) -> R
+    ) throws(E) -> R {
+        unsafe try body(&trailers(stream, false).pointee)
+    }
+
+    /// What is known of a stream.
+    @inlinable
+    public func withFacts(_ stream: StreamHandle, _ body: (inout StreamFacts) -> Void) {
+        unsafe body(&facts(stream).pointee)
+    }
+
+    /// The codec's own state of a stream.
+    ///
+    /// The memory is zero when the stream begins, and is of the type that the codec named as its `StreamState`.
+    @inlinable
+    public func withStreamState<S: BitwiseCopyable, R>(
+        _ stream: StreamHandle, as type: S.Type, _ body: (inout S) -> R
+    ) -> R {
+        unsafe body(&streamState(stream).assumingMemoryBound(to: type).pointee)
+    }
+
+    @usableFromInline
+    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
+        unsafe host.requestHead(stream)
+    }
+
+    @usableFromInline
+    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
+        unsafe host.responseHead(stream)
+    }
+
+    @usableFromInline
+    func trailers(_ stream: StreamHandle, _ isRequest: Bool) -> UnsafeMutablePointer<Headers> {
+        unsafe host.trailers(stream, isRequest: isRequest)
+    }
+
+    @usableFromInline
+    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> { unsafe host.facts(stream) }
+
+    @usableFromInline
+    func streamState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe host.codecState(stream) }
+
+    /// Asks for ``ServerCodec/timerFired(_:_:)`` after some time; asked again, the new time holds.
+    public func arm(after delay: Duration) { unsafe host.armCodecTimer(after: delay) }
+
+    /// Takes back what ``arm(after:)`` asked for.
+    public func disarm() { unsafe host.disarmCodecTimer() }
+
+    /// Closes the connection when everything is written.
+    public mutating func closeAfterOutput() { wantsClose = true }
+
+    /// A chunk that `body` fills from its start; it returns how many bytes it wrote.
+    public func makeChunk(capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) -> ByteChunk {
+        unsafe host.pages.chunk(capacity: capacity, body)
+    }
+}
+
+/// What the host does for ``CodecLink``. The test kit has a second one.
+package protocol CodecHost: AnyObject {
+    var connectionFacts: ConnectionFacts { get }
+    var now: Instant { get }
+    var pages: PagePool { get }
+    func withDate(_ body: (RawSpan) -> Void)
+    func openStream() throws(Fault) -> StreamHandle
+    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead>
+    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead>
+    func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers>
+    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts>
+    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer
+    func armCodecTimer(after delay: Duration)
+    func disarmCodecTimer()
+}

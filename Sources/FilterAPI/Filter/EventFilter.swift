@@ -1,0 +1,95 @@
+/// A filter that works on the events of streams: all roles but the codecs.
+///
+/// For each stream the host calls ``open(_:)`` first and ``close(_:_:_:)`` last, and what happens between in order:
+/// in each direction a head, any number of body chunks, trailers if there are any. The event that ends a direction
+/// says so by `last`. A direction may end before the other began, and a stream may be closed at any point.
+///
+/// Nothing that a filter asks for happens while it runs: what it sends, replies or resets takes place after the call
+/// has returned, so a filter is never entered twice.
+public protocol EventFilter: Filter {
+    /// What the filter keeps per stream: a value in the stream's own memory.
+    associatedtype State = Void
+
+    /// The events that this filter wants to see; narrower is cheaper.
+    static var interest: Interest { get }
+
+    /// Begins a stream.
+    ///
+    /// - Returns: the stream's state, or nil to be left out of this stream altogether.
+    /// - Throws: a fault that becomes the answer to the stream.
+    func open(_ stream: inout Stream) throws(Fault) -> State?
+
+    /// The time asked for by ``Stream/wake(after:)`` has come.
+    func wake(_ state: inout State, _ stream: inout Stream) throws(Fault)
+
+    /// Ends a stream; called exactly once for each ``open(_:)`` that returned a state.
+    func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream)
+
+    // What the host calls. The bodies below are compiled in the filter's own module, so that the calls to the
+    // filter's methods and its state are direct. Do not implement these.
+    func _open(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault) -> Bool
+    func _wake(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault)
+    func _close(_ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream)
+    static var _stateLayout: _SlotLayout { get }
+}
+
+extension EventFilter {
+    /// All events.
+    public static var interest: Interest { .all }
+    public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {}
+    public func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream) {}
+
+    // SAFETY (all of these): the host hands each filter its own slot, of the layout that the filter asked for, and
+    // calls `_open` before and `_close` after everything else.
+    @inlinable
+    public func _open(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault) -> Bool {
+        guard let state = try open(&stream) else { return false }
+        unsafe slot.initializeMemory(as: State.self, to: state)
+        return true
+    }
+
+    @inlinable
+    public func _wake(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault) {
+        unsafe try wake(&slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _close(_ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream) {
+        let state = unsafe slot.assumingMemoryBound(to: State.self)
+        unsafe close(&state.pointee, ending, &stream)
+        unsafe state.deinitialize(count: 1)
+    }
+
+    @inlinable public static var _stateLayout: _SlotLayout { _SlotLayout(State.self) }
+}
+
+extension EventFilter where State == Void {
+    public func open(_ stream: inout Stream) throws(Fault) -> Void? { () }
+}
+
+/// Size and alignment of one filter's slot in a stream's memory. For the host.
+public struct _SlotLayout: Sendable {
+    package var size: Int
+    package var alignment: Int
+
+    @inlinable
+    public init<T>(_ type: T.Type) {
+        self.init(size: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment)
+    }
+
+    @usableFromInline
+    init(size: Int, alignment: Int) {
+        self.size = size
+        self.alignment = alignment
+    }
+}
+
+/// How a stream ended.
+public enum Ending: Sendable {
+    /// Both directions came to their end.
+    case complete
+    /// A fault cut it off, after it may have become an answer.
+    case fault(Fault)
+    /// It is opened again at once, for a replay from above.
+    case replay
+}

@@ -1,0 +1,154 @@
+/// The events of an HTTP stream. Conform to ``HTTPFilter`` or ``HTTPTerminal``.
+///
+/// Each method has a default that lets the event go on.
+public protocol HTTPEvents: EventFilter {
+    /// The request's head; `last` where no body follows.
+    func requestHead(
+        _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step
+
+    /// A piece of the request's body; may be empty where it is `last`.
+    func requestBody(
+        _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step
+
+    /// The request's trailers, which end it.
+    func requestTrailers(_ trailers: inout Headers, _ state: inout State, _ stream: inout Stream) throws(Fault) -> Step
+
+    /// A head with status 1xx; any number of them, before ``responseHead(_:last:_:_:)``. Cannot be held.
+    func interimHead(_ head: inout ResponseHead, _ state: inout State, _ stream: inout Stream) throws(Fault)
+
+    /// The response's head; `last` where no body follows.
+    func responseHead(
+        _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step
+
+    /// A piece of the response's body; may be empty where it is `last`.
+    func responseBody(
+        _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step
+
+    /// The response's trailers, which end it.
+    func responseTrailers(
+        _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step
+
+    /// Something below failed before any part of a response came by.
+    ///
+    /// A filter may replay (``Stream/restartBelow(_:last:)``) or answer (``Stream/reply(_:body:_:)``) here; if it
+    /// does neither, the fault goes on to the filter above, and at the top becomes an answer.
+    func faultBelow(_ fault: Fault, _ state: inout State, _ stream: inout Stream) throws(Fault)
+
+    // For the host; see EventFilter.
+    func _requestHead(
+        _ slot: UnsafeMutableRawPointer, _ head: inout RequestHead, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    func _requestBody(
+        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    func _requestTrailers(
+        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    func _interimHead(
+        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ stream: inout Stream
+    ) throws(Fault)
+    func _responseHead(
+        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    func _responseBody(
+        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    func _responseTrailers(
+        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    func _faultBelow(_ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream) throws(Fault)
+}
+
+extension HTTPEvents {
+    public func requestHead(
+        _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
+
+    public func requestBody(
+        _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
+
+    public func requestTrailers(
+        _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
+
+    public func interimHead(_ head: inout ResponseHead, _ state: inout State, _ stream: inout Stream) throws(Fault) {}
+
+    public func responseHead(
+        _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
+
+    public func responseBody(
+        _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
+
+    public func responseTrailers(
+        _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
+
+    public func faultBelow(_ fault: Fault, _ state: inout State, _ stream: inout Stream) throws(Fault) {}
+}
+
+// SAFETY (all of these): see EventFilter.
+extension HTTPEvents {
+    @inlinable
+    public func _requestHead(
+        _ slot: UnsafeMutableRawPointer, _ head: inout RequestHead, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try requestHead(&head, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _requestBody(
+        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try requestBody(&chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _requestTrailers(
+        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try requestTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _interimHead(
+        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ stream: inout Stream
+    ) throws(Fault) {
+        unsafe try interimHead(&head, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _responseHead(
+        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try responseHead(&head, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _responseBody(
+        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try responseBody(&chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _responseTrailers(
+        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try responseTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+
+    @inlinable
+    public func _faultBelow(
+        _ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream
+    ) throws(Fault) {
+        unsafe try faultBelow(fault, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    }
+}

@@ -1,0 +1,99 @@
+extension Headers {
+    /// Adds a field last.
+    ///
+    /// - Returns: false where the value holds CR, LF or NUL: nothing is added then, and the host counts it.
+    @discardableResult
+    public mutating func add(_ name: HeaderName, _ value: String) -> Bool {
+        unsafe add(name, value.utf8Span.span.bytes)
+    }
+
+    /// Adds a field last; see ``add(_:_:)-(HeaderName,String)``.
+    @discardableResult
+    public mutating func add(_ name: HeaderName, _ value: borrowing RawSpan) -> Bool {
+        guard acceptsValue(value) else { return false }
+        reserve(name.text.utf8.count + value.byteCount)
+        let nameRange = unsafe store(name.text.utf8Span.span.bytes)
+        titleCase(nameRange)
+        let valueRange = store(value)
+        appendEntry(entry(for: name, nameRange, valueRange))
+        return true
+    }
+
+    /// Replaces all fields with this name by one, in the place of the first.
+    ///
+    /// - Returns: false where the value holds CR, LF or NUL: nothing is changed then, and the host counts it.
+    @discardableResult
+    public mutating func set(_ name: HeaderName, _ value: String) -> Bool {
+        unsafe set(name, value.utf8Span.span.bytes)
+    }
+
+    /// Replaces all fields with this name by one; see ``set(_:_:)-(HeaderName,String)``.
+    @discardableResult
+    public mutating func set(_ name: HeaderName, _ value: borrowing RawSpan) -> Bool {
+        let first = index(of: name)
+        if first < 0 { return add(name, value) }
+        guard acceptsValue(value) else { return false }
+        let range = store(value)
+        unsafe entries[first].valueOffset = range.offset
+        unsafe entries[first].valueCount = range.count
+        removeAll(name, from: first + 1)
+        return true
+    }
+
+    /// Removes all fields with this name.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    public mutating func remove(_ name: HeaderName) -> Bool {
+        let first = index(of: name)
+        if first < 0 { return false }
+        removeAll(name, from: first)
+        return true
+    }
+
+    /// Removes the field at a position; those behind it move up.
+    public mutating func remove(at index: Int) {
+        precondition(index >= 0 && index < entryCount, "no field at this position")
+        unsafe (entries + index).update(from: entries + index + 1, count: entryCount - index - 1)
+        entryCount -= 1
+    }
+
+    private mutating func removeAll(_ name: HeaderName, from start: Int) {
+        var index = index(of: name, from: start)
+        while index >= 0 {
+            remove(at: index)
+            index = self.index(of: name, from: index)
+        }
+    }
+
+    /// A number as a value, without making a `String`.
+    @discardableResult
+    public mutating func set(_ name: HeaderName, _ number: Int) -> Bool {
+        var digits = DecimalText(number)
+        return digits.withBytes { set(name, $0) }
+    }
+
+    private func entry(for name: HeaderName, _ nameRange: TextRange, _ valueRange: TextRange) -> Entry {
+        Entry(
+            nameOffset: nameRange.offset, valueOffset: valueRange.offset, valueCount: valueRange.count,
+            hash: name.hash, nameCount: UInt16(nameRange.count), token: name.token)
+    }
+
+    private mutating func acceptsValue(_ value: borrowing RawSpan) -> Bool {
+        if ASCII.isFieldValue(value) { return true }
+        refusedEdits += 1
+        return false
+    }
+
+    /// Names that a proxy adds are written as people expect them on HTTP/1: `X-Request-Id`.
+    private mutating func titleCase(_ range: TextRange) {
+        var upper = true
+        for offset in Int(range.offset)..<Int(range.offset + range.count) {
+            let byte = unsafe bytes.load(fromByteOffset: offset, as: UInt8.self)
+            if upper && byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") {
+                unsafe bytes.storeBytes(of: byte & 0xDF, toByteOffset: offset, as: UInt8.self)
+            }
+            upper = byte == UInt8(ascii: "-")
+        }
+    }
+}

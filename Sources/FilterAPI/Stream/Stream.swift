@@ -1,0 +1,149 @@
+/// A filter's hold on the stream whose event it is being shown.
+///
+/// Good during the call only: it cannot be copied or kept. Everything that is asked for here happens after the filter
+/// has returned.
+///
+/// SAFETY: the host object outlives every call in which this value is handed to a filter.
+@safe
+public struct Stream: ~Copyable {
+    package unowned(unsafe) let host: any StreamHost
+    /// The stage that is being called; set by the host before each call.
+    package var stage = 0
+    /// Whether the event that is being shown goes down.
+    package var isRequest = true
+    /// What the call has asked for; the host looks after the filter has returned.
+    package var asked: Asked = []
+    private let record: UnsafeMutablePointer<StreamFacts>
+
+    package struct Asked: OptionSet {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let pause = Asked(rawValue: 1)
+        package static let send = Asked(rawValue: 2)
+        package static let reply = Asked(rawValue: 4)
+        package static let restart = Asked(rawValue: 8)
+        package static let attach = Asked(rawValue: 16)
+        package static let fail = Asked(rawValue: 32)
+    }
+
+    package init(host: any StreamHost, facts: UnsafeMutablePointer<StreamFacts>) {
+        unsafe self.host = host
+        unsafe record = facts
+    }
+
+    /// What is known of the stream.
+    public var facts: StreamFacts {
+        _read { yield unsafe record.pointee }
+        nonmutating _modify { yield unsafe &record.pointee }
+    }
+
+    /// What is known of the client's connection.
+    public var connection: ConnectionFacts { unsafe host.connectionFacts }
+
+    /// Whether this chain belongs to a listener or to a cluster.
+    public var side: Side { unsafe host.side }
+
+    /// The time of this turn of the loop.
+    public var now: Instant { unsafe host.now }
+
+    /// What the matched route sets for this filter; nil where it sets nothing.
+    public func routeSettings<F: Filter>(of filter: F) -> F.RouteSettings? {
+        unsafe (host.routeSettings(stage: stage) as? F.RouteSettings)
+    }
+
+    /// Reads the request's head at any time of the stream, as it was when it last went by.
+    public func withRequest<R>(_ body: (borrowing RequestHead) -> R) -> R {
+        unsafe body(host.requestHead.pointee)
+    }
+
+    /// Takes the right to let this direction go on later; return ``Step/hold`` with it.
+    public mutating func pause() -> Resumption {
+        asked.insert(.pause)
+        return unsafe host.makeResumption(stage: stage, isRequest: isRequest)
+    }
+
+    /// Asks for ``EventFilter/wake(_:_:)`` after some time; asked again, the new time holds.
+    public mutating func wake(after delay: Duration) { unsafe host.wake(stage: stage, after: delay) }
+
+    /// Takes back what ``wake(after:)`` asked for.
+    public mutating func cancelWake() { unsafe host.cancelWake(stage: stage) }
+
+    /// Answers the request from here upward; what is below is cancelled.
+    ///
+    /// Filters above see the answer like any other. Has no effect where the response's head has passed already: the
+    /// stream is then cut off.
+    ///
+    /// - Parameters:
+    ///   - status: the status.
+    ///   - body: a text, as `text/plain` unless `edit` says otherwise.
+    ///   - edit: may set fields.
+    public mutating func reply(_ status: Status, body: String = "", _ edit: (inout ResponseHead) -> Void = { _ in }) {
+        asked.insert(.reply)
+        unsafe host.reply(stage: stage, status, body: body, edit)
+    }
+
+    /// Ends the stream with a fault.
+    public mutating func fail(_ fault: Fault) {
+        asked.insert(.fail)
+        unsafe host.fail(stage: stage, fault)
+    }
+
+    /// Sends body bytes down to the next filter, after this call and before what the call lets go on.
+    public mutating func sendBelow(_ chunk: consuming ByteChunk) {
+        asked.insert(.send)
+        unsafe host.send(stage: stage, isRequest: true, chunk)
+    }
+
+    /// Sends body bytes up to the next filter, after this call and before what the call lets go on.
+    public mutating func sendAbove(_ chunk: consuming ByteChunk) {
+        asked.insert(.send)
+        unsafe host.send(stage: stage, isRequest: false, chunk)
+    }
+
+    /// Closes everything below, opens it again, and sends a request down anew.
+    ///
+    /// The host refuses where any part of a response has gone past this filter: the fault is then
+    /// ``Fault/Kind/filterFailed``. Body bytes follow by ``sendBelow(_:)``, and ``endRequestBelow()`` ends it.
+    public mutating func restartBelow(_ head: borrowing RequestHead, last: Bool) throws(Fault) {
+        asked.insert(.restart)
+        unsafe try host.restartBelow(stage: stage, head, last: last)
+    }
+
+    /// Ends a request that was sent by ``restartBelow(_:last:)`` without `last`.
+    public mutating func endRequestBelow() {
+        asked.insert(.send)
+        unsafe host.sendEnd(stage: stage, isRequest: true)
+    }
+
+    /// Hangs a cluster below the stream; for terminals.
+    public mutating func attach(_ cluster: ClusterID, _ attachment: Attachment = Attachment()) {
+        asked.insert(.attach)
+        unsafe host.attach(cluster, attachment)
+    }
+
+    /// Gives route settings to the filters of this chain; for terminals that route, once per stream.
+    public mutating func useRouteSettings(_ settings: RouteSettingsTable?) { unsafe host.useRouteSettings(settings) }
+
+    /// A chunk that `body` fills from its start; it returns how many bytes it wrote.
+    public func makeChunk(capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) -> ByteChunk {
+        unsafe host.pages.chunk(capacity: capacity, body)
+    }
+
+    /// A chunk with a copy of some bytes.
+    public func makeChunk(copying bytes: borrowing RawSpan) -> ByteChunk { unsafe host.pages.chunk(copying: bytes) }
+}
+
+/// Which kind of chain a byte filter stands in.
+public enum Side: Sendable {
+    /// A listener's: the peer is a client.
+    case client
+    /// A cluster's: the peer is an upstream.
+    case upstream
+}
+
+/// The settings that one route has for the filters of its chain, by stage.
+public final class RouteSettingsTable: Sendable {
+    package let byStage: [(any FilterSettings)?]
+
+    package init(byStage: [(any FilterSettings)?]) { self.byStage = byStage }
+}

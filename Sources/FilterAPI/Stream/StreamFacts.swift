@@ -1,0 +1,94 @@
+/// What is known of a stream, for logs, statistics and decisions. All of it may be read by any filter.
+public struct StreamFacts {
+    /// When the first byte of the request was read.
+    public var start = Instant.none
+    /// When the request's head was complete.
+    public var requestHeadAt = Instant.none
+    /// When the request's last byte was read.
+    public var requestEnd = Instant.none
+    /// When a connection to the upstream was ready for the last try.
+    public var upstreamReady = Instant.none
+    /// When the request's last byte was given to the upstream.
+    public var upstreamRequestEnd = Instant.none
+    /// When the first byte of the upstream's answer was read.
+    public var upstreamFirstByte = Instant.none
+    /// When the upstream's last byte was read.
+    public var upstreamEnd = Instant.none
+    /// When the response's head was given to the client.
+    public var responseStart = Instant.none
+    /// When the response's last byte was given to the client.
+    public var responseEnd = Instant.none
+
+    /// Bytes of the request's body, as read from the client.
+    public var requestBodyBytes = 0
+    /// Bytes of the response's body, as given to the client.
+    public var responseBodyBytes = 0
+    /// Bytes of the request's head, as read.
+    public var requestHeadBytes = 0
+
+    /// The status given to the client; 0 where none was.
+    public var status = 0
+    /// Why it did not simply succeed.
+    public var flags: ResponseFlags = []
+    /// The cause, in the words of ``Fault/reason``; empty where there is none.
+    public var reason: StaticString = ""
+    /// How often the request was sent to an upstream.
+    public var attempts = 0
+    /// Whether Sluice itself made the response.
+    public var isLocalReply = false
+    /// The version of HTTP that the upstream spoke; nil where none answered.
+    public var upstreamProtocol: HTTPVersion?
+
+    /// The matched route's name; nil where it has none.
+    public var route: FactName?
+    /// The cluster that was attached last.
+    public var cluster: FactName?
+    /// The endpoint that was tried last, as in the config or as resolved.
+    public var endpoint: FactName?
+
+    /// Nothing known yet.
+    public init() {}
+}
+
+/// A name that many streams share.
+public final class FactName: Sendable {
+    /// The name.
+    public let text: String
+
+    /// A name, made once per route, cluster or endpoint.
+    public init(_ text: String) { self.text = text }
+}
+
+/// A point in time on the clock that only goes forward, in nanoseconds.
+public struct Instant: Sendable, Comparable {
+    /// Nanoseconds since some point in the past; 0 for ``none``.
+    public var nanoseconds: UInt64
+
+    /// From nanoseconds.
+    @inlinable
+    public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+    /// Has not happened.
+    @inlinable public static var none: Instant { Instant(nanoseconds: 0) }
+
+    /// Earlier than.
+    @inlinable
+    public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    /// Time from `earlier` to this; zero where either has not happened or the order is the other way.
+    public func since(_ earlier: Instant) -> Duration {
+        guard earlier.nanoseconds > 0, nanoseconds > earlier.nanoseconds else { return .zero }
+        return .nanoseconds(Int64(clamping: nanoseconds - earlier.nanoseconds))
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, at most 2^63; negative durations are 0.
+    package var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow, product < UInt64(Int64.max) else { return UInt64(Int64.max) }
+        return product + UInt64(max(0, attoseconds)) / 1_000_000_000
+    }
+}

@@ -1,0 +1,19 @@
+/// What the host does for ``Stream``. The test kit has a second one.
+package protocol StreamHost: AnyObject {
+    var connectionFacts: ConnectionFacts { get }
+    var side: Side { get }
+    var now: Instant { get }
+    var pages: PagePool { get }
+    var requestHead: UnsafeMutablePointer<RequestHead> { get }
+    func routeSettings(stage: Int) -> (any FilterSettings)?
+    func useRouteSettings(_ settings: RouteSettingsTable?)
+    func makeResumption(stage: Int, isRequest: Bool) -> Resumption
+    func wake(stage: Int, after delay: Duration)
+    func cancelWake(stage: Int)
+    func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void)
+    func fail(stage: Int, _ fault: Fault)
+    func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk)
+    func sendEnd(stage: Int, isRequest: Bool)
+    func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault)
+    func attach(_ cluster: ClusterID, _ attachment: Attachment)
+}

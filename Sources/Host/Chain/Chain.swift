@@ -1,0 +1,126 @@
+internal import FilterAPI
+
+/// A chain as one worker runs it: the filters it has made, and where their states lie in memory.
+///
+/// Built once per worker and generation, never changed. The walk goes over the set bits of masks, so that a filter
+/// costs nothing for the events it is not interested in.
+///
+/// SAFETY: `byteStages` and `httpStages` have as many entries as there are stages; the filters that they point at
+/// without counting are kept alive by `filters`, as long as the chain.
+@safe
+final class Chain {
+    @unsafe
+    struct ByteStage {
+        unowned(unsafe) let filter: any ByteEvents
+        let offset: Int
+    }
+
+    @unsafe
+    struct HTTPStage {
+        unowned(unsafe) let filter: any HTTPEvents
+        let offset: Int
+    }
+
+    let plan: ChainPlan
+    private let filters: [any Filter]
+
+    let byteStages: UnsafeMutablePointer<ByteStage>
+    let byteCount: Int
+    let httpStages: UnsafeMutablePointer<HTTPStage>
+    let httpCount: Int
+    let serverCodec: (any ServerCodec)?
+    let clientCodec: (any ClientCodec)?
+    /// Memory per connection: the codec's state first, then the byte stages'.
+    let connectionBlock: BlockLayout
+    /// Memory per stream: the codec's state of the stream first, then the HTTP stages'.
+    let streamBlock: BlockLayout
+
+    let requestHeadMask: UInt64
+    let requestBodyMask: UInt64
+    let requestTrailersMask: UInt64
+    let interimHeadMask: UInt64
+    let responseHeadMask: UInt64
+    let responseBodyMask: UInt64
+    let responseTrailersMask: UInt64
+    let faultMask: UInt64
+    let lifetimeMask: UInt64
+    let byteLifetimeMask: UInt64
+
+    init(plan: ChainPlan, filters: [any Filter]) {
+        self.plan = plan
+        self.filters = filters
+        serverCodec = filters.lazy.compactMap { $0 as? any ServerCodec }.first
+        clientCodec = filters.lazy.compactMap { $0 as? any ClientCodec }.first
+        let byteFilters = filters.compactMap { $0 as? any ByteEvents }
+        let httpFilters = filters.compactMap { $0 as? any HTTPEvents }
+
+        var connection = BlockLayout()
+        var stream = BlockLayout()
+        if let serverCodec {
+            connection.add(type(of: serverCodec)._stateLayout)
+            stream.add(type(of: serverCodec)._streamStateLayout)
+        }
+        if let clientCodec { connection.add(type(of: clientCodec)._stateLayout) }
+        byteCount = byteFilters.count
+        unsafe byteStages = .allocate(capacity: max(1, byteCount))
+        for (index, filter) in byteFilters.enumerated() {
+            let offset = connection.add(type(of: filter)._stateLayout)
+            unsafe (byteStages + index).initialize(to: ByteStage(filter: filter, offset: offset))
+        }
+        httpCount = httpFilters.count
+        unsafe httpStages = .allocate(capacity: max(1, httpCount))
+        for (index, filter) in httpFilters.enumerated() {
+            let offset = stream.add(type(of: filter)._stateLayout)
+            unsafe (httpStages + index).initialize(to: HTTPStage(filter: filter, offset: offset))
+        }
+        connectionBlock = connection
+        streamBlock = stream
+
+        let interests = httpFilters.map { type(of: $0).interest }
+        func mask(_ event: Interest) -> UInt64 {
+            var bits: UInt64 = 0
+            for (index, interest) in interests.enumerated() where interest.contains(event) { bits |= 1 << UInt64(index) }
+            return bits
+        }
+        requestHeadMask = mask(.requestHead)
+        requestBodyMask = mask(.requestBody)
+        requestTrailersMask = mask(.requestTrailers)
+        interimHeadMask = mask(.interimHead)
+        responseHeadMask = mask(.responseHead)
+        responseBodyMask = mask(.responseBody)
+        responseTrailersMask = mask(.responseTrailers)
+        faultMask = mask(.faultBelow)
+        // A filter with state is opened whatever it says of its interest: its slot must hold a value.
+        var lifetime = mask(.lifetime)
+        for (index, filter) in httpFilters.enumerated() where type(of: filter)._stateLayout.size > 0 {
+            lifetime |= 1 << UInt64(index)
+        }
+        lifetimeMask = lifetime
+        byteLifetimeMask = byteCount == 0 ? 0 : (UInt64.max >> UInt64(64 - byteCount))
+    }
+
+    deinit {
+        unsafe byteStages.deallocate()
+        unsafe httpStages.deallocate()
+    }
+
+    /// The name of a stage of the HTTP part, for messages.
+    func httpStageName(_ index: Int) -> String {
+        let names = plan.stages.filter { $0.role == .httpFilter || $0.role == .httpTerminal }
+        return index < names.count ? names[index].name : "?"
+    }
+}
+
+/// Where slots lie in a block of memory.
+struct BlockLayout {
+    private(set) var size = 0
+
+    /// Reserves a slot and returns its offset.
+    @discardableResult
+    mutating func add(_ layout: _SlotLayout) -> Int {
+        let alignment = max(1, layout.alignment)
+        size = (size + alignment - 1) / alignment * alignment
+        defer { size += layout.size }
+        return size
+    }
+}

@@ -1,0 +1,51 @@
+internal import FilterAPI
+
+/// One entry of a chain, as the config says it: which filter, under what name, with what settings.
+struct StagePlan: Sendable {
+    /// The name in the chain: the filter's id, unless the config gives another.
+    let name: String
+    let type: any Filter.Type
+    let settings: any FilterSettings
+
+    var role: Role { Role(of: type) }
+}
+
+/// What a filter's type says about what flows into it and out of it.
+enum Role: Sendable, Equatable {
+    case byteFilter, serverCodec, httpFilter, clientCodec, httpTerminal, byteTerminal, none
+
+    init(of type: any Filter.Type) {
+        switch type {
+        case is any ByteFilter.Type: self = .byteFilter
+        case is any ServerCodec.Type: self = .serverCodec
+        case is any ClientCodec.Type: self = .clientCodec
+        case is any HTTPTerminal.Type: self = .httpTerminal
+        case is any HTTPFilter.Type: self = .httpFilter
+        case is any ByteTerminal.Type: self = .byteTerminal
+        default: self = .none
+        }
+    }
+
+    /// In words, for the operator.
+    var text: String {
+        switch self {
+        case .byteFilter: "a byte filter"
+        case .serverCodec: "a server codec"
+        case .httpFilter: "an HTTP filter"
+        case .clientCodec: "a client codec"
+        case .httpTerminal: "an HTTP terminal"
+        case .byteTerminal: "a byte terminal"
+        case .none: "no filter of a known role"
+        }
+    }
+}
+
+/// A chain that was checked, from top (client) to bottom (upstream). Shared by all workers.
+final class ChainPlan: Sendable {
+    let stages: [StagePlan]
+
+    init(stages: [StagePlan]) { self.stages = stages }
+
+    /// Whether the chain speaks HTTP, or moves bytes only.
+    var isHTTP: Bool { stages.contains { $0.role == .serverCodec } }
+}

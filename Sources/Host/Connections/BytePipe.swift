@@ -1,0 +1,324 @@
+internal import Engine
+internal import FilterAPI
+
+/// The byte filters of one connection, between the socket and what is inside.
+///
+/// On a listener's chain bytes from the socket are requests and go down the stages; on a cluster's chain they are
+/// responses and go up. Exists only for connections whose chain has byte stages.
+///
+/// SAFETY: the connection owns its pipe, and outlives it; the state slots lie in the connection's block.
+@safe
+final class BytePipe: StreamHost {
+    unowned(unsafe) let connection: Connection
+    let side: Side
+    let inner: UnsafeMutablePointer<ByteOutput>
+    private let view: UnsafeMutablePointer<Stream>
+    let factsMemory: UnsafeMutablePointer<StreamFacts>
+    private let noHead: UnsafeMutablePointer<RequestHead>
+    private var opened: UInt64 = 0
+    private var masks: (request: UInt64, response: UInt64) = (.max, .max)
+    private var held: (request: Hold, response: Hold) = (Hold(), Hold())
+    private var pendingToken: UInt32 = 0
+    private var tokenSerial: UInt32 = 0
+    private var pendingFault: Fault?
+    private var sentBelow = ChunkQueue()
+    private var sentAbove = ChunkQueue()
+    private var timers: [PipeTimer?] = []
+    private(set) var slot: UInt32 = 0
+    /// What a terminal asked for in `open`.
+    private(set) var attached: (cluster: ClusterID, attachment: Attachment)?
+
+    /// What one direction keeps back: the chunk that a filter said `hold` to, and all that came after it.
+    private final class Hold {
+        var stage = -1
+        var token: UInt32 = 0
+        var chunk = ByteChunk()
+        var chunkLast = false
+        var later = ChunkQueue()
+        var laterLast = false
+        var isActive: Bool { stage >= 0 }
+    }
+
+    private final class PipeTimer: LoopTimer {
+        unowned(unsafe) let pipe: BytePipe
+        let stage: Int
+        init(pipe: BytePipe, stage: Int) {
+            unsafe self.pipe = pipe
+            self.stage = stage
+            super.init()
+        }
+        override func fired() { unsafe pipe.wakeStage(stage) }
+    }
+
+    init(connection: Connection, side: Side) {
+        unsafe self.connection = connection
+        self.side = side
+        unsafe inner = .allocate(capacity: 1)
+        unsafe inner.initialize(to: ByteOutput(pool: connection.worker.pages))
+        unsafe factsMemory = .allocate(capacity: 1)
+        unsafe factsMemory.initialize(to: StreamFacts())
+        unsafe noHead = .allocate(capacity: 1)
+        unsafe noHead.initialize(to: RequestHead())
+        unsafe view = .allocate(capacity: 1)
+        unsafe view.initialize(to: Stream(host: self, facts: factsMemory))
+    }
+
+    deinit {
+        unsafe view.deinitialize(count: 1).deallocate()
+        unsafe noHead.deinitialize(count: 1).deallocate()
+        unsafe factsMemory.deinitialize(count: 1).deallocate()
+        unsafe inner.deinitialize(count: 1).deallocate()
+        if slot != 0 { unsafe connection.worker.mailbox.forget(slot) }
+    }
+
+    private var stageCount: Int { unsafe connection.chain.byteCount }
+    private var isTerminal: Bool { unsafe connection.chain.plan.stages.last?.role == .byteTerminal }
+    var innerByteCount: Int { unsafe inner.pointee.byteCount }
+
+    /// Opens the stages, from the top.
+    ///
+    /// - Throws: what a stage threw; the connection is to be closed.
+    func openStages() throws(Fault) {
+        for stage in 0..<stageCount {
+            let entry = unsafe connection.chain.byteStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            let bit = UInt64(1) << UInt64(stage)
+            if unsafe try entry.filter._open(connection.block + entry.offset, &view.pointee) {
+                opened |= bit
+            } else {
+                masks.request &= ~bit
+                masks.response &= ~bit
+            }
+            guard settle(stage) else { throw pendingFault ?? Fault(.filterFailed, "filter.failed_in_open") }
+        }
+    }
+
+    func closeStages(_ ending: Ending) {
+        for timer in timers { if let timer, timer.isArmed { unsafe connection.worker.loop.cancel(timer) } }
+        var mask = opened
+        opened = 0
+        while mask != 0 {
+            let stage = 63 - mask.leadingZeroBitCount
+            mask &= ~(UInt64(1) << UInt64(stage))
+            let entry = unsafe connection.chain.byteStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe entry.filter._close(connection.block + entry.offset, ending, &view.pointee)
+        }
+    }
+
+    // MARK: Moving bytes
+
+    /// Bytes from the socket.
+    func inward(_ chunk: consuming ByteChunk, last: Bool) {
+        if side == .client {
+            down(from: 0, chunk, last: last)
+        } else {
+            up(below: stageCount, chunk, last: last)
+        }
+    }
+
+    /// Sends on what the inside has written meanwhile.
+    func outwardPending() {
+        while let chunk = unsafe inner.pointee.queue.popFirst() { outward(chunk, last: false) }
+    }
+
+    /// Bytes to the socket.
+    func outward(_ chunk: consuming ByteChunk, last: Bool) {
+        if side == .client {
+            // A terminal's own stage does not see what comes back from the inside twice.
+            up(below: stageCount, chunk, last: last)
+        } else {
+            down(from: 0, chunk, last: last)
+        }
+    }
+
+    private func down(from first: Int, _ chunk: consuming ByteChunk, last: Bool) {
+        if held.request.isActive {
+            held.request.later.append(chunk)
+            if last { held.request.laterLast = true }
+            return
+        }
+        var chunk = chunk
+        for stage in first..<max(first, stageCount) where masks.request & opened & (1 << UInt64(stage)) != 0 {
+            guard let step = show(stage, &chunk, last: last, isRequest: true) else { return }
+            switch step {
+            case .next: break
+            case .leave: masks.request &= ~(1 << UInt64(stage))
+            case .hold: return keep(held.request, stage, chunk, last: last)
+            case .taken:
+                if !last { return }
+                chunk = ByteChunk()
+            }
+        }
+        deliver(chunk, last: last, inward: side == .client)
+    }
+
+    private func up(below end: Int, _ chunk: consuming ByteChunk, last: Bool) {
+        if held.response.isActive {
+            held.response.later.append(chunk)
+            if last { held.response.laterLast = true }
+            return
+        }
+        var chunk = chunk
+        for stage in (0..<end).reversed() where masks.response & opened & (1 << UInt64(stage)) != 0 {
+            guard let step = show(stage, &chunk, last: last, isRequest: false) else { return }
+            switch step {
+            case .next: break
+            case .leave: masks.response &= ~(1 << UInt64(stage))
+            case .hold: return keep(held.response, stage, chunk, last: last)
+            case .taken:
+                if !last { return }
+                chunk = ByteChunk()
+            }
+        }
+        deliver(chunk, last: last, inward: side == .upstream)
+    }
+
+    private func deliver(_ chunk: consuming ByteChunk, last: Bool, inward: Bool) {
+        if inward { return unsafe connection.received(chunk, last: last) }
+        unsafe connection.output.pointee.append(chunk)
+        if last { unsafe connection.flags.insert(.shutWriteAfterOutput) }
+        unsafe connection.scheduleFlush()
+    }
+
+    private func show(_ stage: Int, _ chunk: inout ByteChunk, last: Bool, isRequest: Bool) -> Step? {
+        let entry = unsafe connection.chain.byteStages[stage]
+        unsafe view.pointee.stage = stage
+        unsafe view.pointee.isRequest = isRequest
+        do throws(Fault) {
+            let slot = unsafe connection.block + entry.offset
+            let step =
+                isRequest
+                ? unsafe try entry.filter._requestBytes(slot, &chunk, last, &view.pointee)
+                : unsafe try entry.filter._responseBytes(slot, &chunk, last, &view.pointee)
+            return settle(stage) ? step : nil
+        } catch {
+            fault(error)
+            return nil
+        }
+    }
+
+    private func settle(_ stage: Int) -> Bool {
+        let asked = unsafe view.pointee.asked
+        if asked.isEmpty { return true }
+        unsafe view.pointee.asked = []
+        if asked.contains(.fail), let fault = pendingFault {
+            self.fault(fault)
+            return false
+        }
+        if asked.contains(.reply) {
+            fault(Fault(.filterFailed, "filter.reply_on_bytes"))
+            return false
+        }
+        while let chunk = sentBelow.popFirst() { down(from: stage + 1, chunk, last: false) }
+        while let chunk = sentAbove.popFirst() { up(below: stage, chunk, last: false) }
+        return unsafe !connection.flags.contains(.closed)
+    }
+
+    private func fault(_ fault: Fault) {
+        unsafe connection.worker.count(fault)
+        unsafe factsMemory.pointee.reason = fault.reason
+        unsafe connection.failed(0)
+    }
+
+    // MARK: Holding
+
+    private func keep(_ hold: Hold, _ stage: Int, _ chunk: consuming ByteChunk, last: Bool) {
+        guard pendingToken != 0 else { return fault(Fault(.filterStalled, "filter.held_bytes_without_token")) }
+        hold.stage = stage
+        hold.token = pendingToken
+        pendingToken = 0
+        hold.chunk = chunk
+        hold.chunkLast = last
+    }
+
+    /// Whether bytes from the socket have to wait.
+    var isInwardHeld: Bool { side == .client ? held.request.isActive : held.response.isActive }
+
+    func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
+        let hold = key.isRequest ? held.request : held.response
+        guard hold.isActive, hold.token == key.serial else { return }
+        guard case .resumed = outcome else {
+            return fault(Fault(.filterStalled, "filter.held_bytes_not_resumed"))
+        }
+        let stage = hold.stage
+        hold.stage = -1
+        let chunk = hold.chunk.take()
+        let rest = hold.later
+        hold.later = ChunkQueue()
+        let last = hold.laterLast
+        if key.isRequest {
+            down(from: stage + 1, chunk, last: hold.chunkLast)
+        } else {
+            up(below: stage, chunk, last: hold.chunkLast)
+        }
+        replay(rest, last: last, isRequest: key.isRequest)
+        unsafe connection.resumeReading()
+    }
+
+    private func replay(_ rest: consuming ChunkQueue, last: Bool, isRequest: Bool) {
+        var rest = rest
+        while let chunk = rest.popFirst() {
+            let isLast = last && rest.isEmpty
+            if isRequest { down(from: 0, chunk, last: isLast) } else { up(below: stageCount, chunk, last: isLast) }
+        }
+    }
+
+    private func wakeStage(_ stage: Int) {
+        guard opened & (1 << UInt64(stage)) != 0 else { return }
+        let entry = unsafe connection.chain.byteStages[stage]
+        unsafe view.pointee.stage = stage
+        do throws(Fault) {
+            unsafe try entry.filter._wake(connection.block + entry.offset, &view.pointee)
+            _ = settle(stage)
+        } catch {
+            fault(error)
+        }
+    }
+
+    // MARK: What filters call
+
+    var connectionFacts: ConnectionFacts { unsafe connection.facts }
+    var now: FilterAPI.Instant { unsafe connection.worker.instant }
+    var pages: PagePool { unsafe connection.worker.pages }
+    var requestHead: UnsafeMutablePointer<RequestHead> { unsafe noHead }
+    func routeSettings(stage: Int) -> (any FilterSettings)? { nil }
+    func useRouteSettings(_ settings: RouteSettingsTable?) {}
+
+    func makeResumption(stage: Int, isRequest: Bool) -> Resumption {
+        let mailbox = unsafe connection.worker.mailbox
+        if slot == 0 { slot = mailbox.enroll(self) }
+        tokenSerial &+= 1
+        pendingToken = tokenSerial
+        let key = ResumptionKey(
+            slot: slot, generation: 0, stage: UInt8(stage), isRequest: isRequest, serial: tokenSerial)
+        return Resumption(target: mailbox, key: key)
+    }
+
+    func wake(stage: Int, after delay: Duration) {
+        while timers.count <= stage { timers.append(nil) }
+        let timer = timers[stage] ?? PipeTimer(pipe: self, stage: stage)
+        timers[stage] = timer
+        unsafe connection.worker.loop.schedule(timer, after: delay.wholeNanoseconds)
+    }
+
+    func cancelWake(stage: Int) {
+        if stage < timers.count, let timer = timers[stage], timer.isArmed { unsafe connection.worker.loop.cancel(timer) }
+    }
+
+    func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void) {}
+    func fail(stage: Int, _ fault: Fault) { pendingFault = fault }
+
+    func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk) {
+        if isRequest { sentBelow.append(chunk) } else { sentAbove.append(chunk) }
+    }
+
+    func sendEnd(stage: Int, isRequest: Bool) {}
+
+    func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {
+        throw Fault(.filterFailed, "filter.replay_of_bytes")
+    }
+
+    func attach(_ cluster: ClusterID, _ attachment: Attachment) { attached = (cluster, attachment) }
+}

@@ -1,0 +1,310 @@
+internal import Engine
+internal import FilterAPI
+
+/// A connection to an endpoint that speaks HTTP: a client codec inside, and at most one stream on it.
+///
+/// SAFETY: as ``ServerConnection``; the stream that uses the connection gives it up before it ends.
+@safe
+final class ClientConnection: Connection, CodecHost {
+    let endpoint: Endpoint
+    unowned(unsafe) let pool: ClusterPool
+    unowned(unsafe) private let codec: any ClientCodec
+    private let link: UnsafeMutablePointer<CodecLink>
+    unowned(unsafe) private(set) var stream: HTTPStream?
+    /// The stream that waits for this connection to be made.
+    unowned(unsafe) var waiter: HTTPStream?
+    private var input = ByteChunk()
+    private var more = ChunkQueue()
+    private var inputEnded = false
+    private var isDecoding = false
+    private var isBegun = false
+    /// How many requests it has carried.
+    private(set) var requests = 0
+    /// Bytes sent and received when the present request began.
+    private var sentBefore = 0
+    private var receivedBefore = 0
+    /// When it became idle.
+    var idleSince: Nanoseconds = 0
+    private lazy var connectTimer = ConnectTimer(connection: self)
+
+    private final class ConnectTimer: LoopTimer {
+        unowned(unsafe) let connection: ClientConnection
+        init(connection: ClientConnection) {
+            unsafe self.connection = connection
+            super.init()
+        }
+        override func fired() { unsafe connection.connectTimedOut() }
+    }
+
+    init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec) {
+        self.endpoint = endpoint
+        unsafe self.pool = pool
+        unsafe self.codec = codec
+        unsafe link = .allocate(capacity: 1)
+        super.init(worker: worker, chain: pool.chain)
+        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
+        unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
+    }
+
+    deinit {
+        if isBegun { unsafe codec._end(block) }
+        unsafe link.deinitialize(count: 1).deallocate()
+    }
+
+    /// Begins to connect.
+    ///
+    /// - Throws: where the kernel refuses at once.
+    func start(timeout: Nanoseconds) throws(SystemFault) {
+        let fd = try Dialer.dial(endpoint.address)
+        do throws(SystemFault) {
+            try unsafe worker.loop.register(self, fd: fd)
+        } catch {
+            Syscalls.close(fd)
+            throw error
+        }
+        flags.insert(.connecting)
+        unsafe worker.loop.schedule(connectTimer, after: timeout)
+    }
+
+    override func connected() {
+        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        do throws(Fault) {
+            try pipe?.openStages()
+            unsafe try codec._connect(block, &link.pointee)
+            isBegun = true
+        } catch {
+            unsafe worker.count(error)
+            return failed(0)
+        }
+        unsafe pool.ready(self)
+    }
+
+    private func connectTimedOut() {
+        guard flags.contains(.connecting) else { return }
+        unsafe worker.counters.connectTimeouts.add()
+        fail(Fault(.connectTimeout, "upstream.connect_timeout", replay: .always))
+    }
+
+    // MARK: Sending
+
+    /// Takes a stream on and writes its head.
+    ///
+    /// - Returns: whether the head could be written.
+    func writeHead(_ stream: HTTPStream, last: Bool) -> Bool {
+        do throws(Fault) {
+            unsafe try codec._requestHead(block, &stream.headMemory.pointee, last, stream.handle, &link.pointee)
+        } catch {
+            stream.faulted(error, at: stream.chain.httpCount)
+            return false
+        }
+        if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
+        scheduleFlush()
+        return true
+    }
+
+    func writeBody(_ stream: HTTPStream, _ chunk: inout ByteChunk, last: Bool) {
+        do throws(Fault) {
+            unsafe try codec._requestBody(block, &chunk, last, stream.handle, &link.pointee)
+        } catch {
+            return stream.faulted(error, at: stream.chain.httpCount)
+        }
+        if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
+        scheduleFlush()
+    }
+
+    func writeTrailers(_ stream: HTTPStream) {
+        guard let trailers = unsafe stream.requestTrailersMemory else { return }
+        do throws(Fault) {
+            unsafe try codec._requestTrailers(block, &trailers.pointee, stream.handle, &link.pointee)
+        } catch {
+            return stream.faulted(error, at: stream.chain.httpCount)
+        }
+        scheduleFlush()
+    }
+
+    override func outputDrained() { unsafe stream?.connection?.resumeReading() }
+
+    // MARK: Receiving
+
+    override var wantsInput: Bool {
+        if !input.isEmpty || !more.isEmpty || inputEnded { return false }
+        if let stream = unsafe stream, stream.isResponseBlocked { return false }
+        return !(pipe?.isInwardHeld ?? false)
+    }
+
+    override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
+        if last { inputEnded = true }
+        decode()
+    }
+
+    override func beforeFlush() {
+        guard flags.contains(.wantsDecode) else { return }
+        flags.remove(.wantsDecode)
+        if !input.isEmpty || !more.isEmpty || inputEnded { decode() }
+        if flags.contains(.canRead), !flags.contains(.closed), wantsInput { read() }
+    }
+
+    private func decode() {
+        guard !isDecoding, !flags.contains(.closed) else { return }
+        isDecoding = true
+        defer { isDecoding = false }
+        while !flags.contains(.closed) {
+            guard let stream = unsafe stream else { return unexpectedInput() }
+            if stream.isResponseBlocked { return }
+            if input.isEmpty, let next = more.popFirst() { input = next }
+            do throws(Fault) {
+                guard try step(stream, ended: inputEnded && more.isEmpty) else { return }
+            } catch {
+                return fail(error)
+            }
+        }
+    }
+
+    /// - Returns: whether to go on.
+    private func step(_ stream: HTTPStream, ended: Bool) throws(Fault) -> Bool {
+        switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+        case .needMore:
+            if ended { throw Fault(.upstreamClosed, "upstream.closed", replay: .ifIdempotent) }
+            return !more.isEmpty
+        case .interimHead:
+            stream.interimHeadArrived()
+        case .responseHead(_, let last):
+            unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
+            if last { detach() }
+            stream.responseHeadArrived(last: last)
+        case .responseBody(_, let chunk, let last):
+            if last { detach() }
+            stream.responseBodyArrived(chunk, last: last)
+        case .responseTrailers:
+            detach()
+            stream.responseTrailersArrived()
+        case .reset(_, let fault):
+            fail(fault)
+            return false
+        case .close:
+            close()
+            return false
+        }
+        if unsafe self.stream == nil {
+            settleAfterStream()
+            return false
+        }
+        return true
+    }
+
+    /// The answer is complete: stream and connection part.
+    private func detach() {
+        guard let stream = unsafe stream else { return }
+        unsafe self.stream = nil
+        endpoint.activeRequests -= 1
+        stream.upstreamDone()
+    }
+
+    /// After an answer the connection goes back to the pool, or goes away.
+    private func settleAfterStream() {
+        guard !flags.contains(.closed) else { return }
+        let extra = !input.isEmpty || !more.isEmpty || inputEnded
+        if extra || flags.contains(.peerClosed) || !isReusable { return close() }
+        unsafe pool.ready(self)
+    }
+
+    /// Whether another request may be sent on it.
+    private var isReusable: Bool {
+        let limit = unsafe pool.maxRequestsPerConnection
+        if limit > 0 && requests >= limit { return false }
+        return unsafe codec._isReusable(block) && codec._freeStreams(block) > 0
+    }
+
+    /// An idle connection has no business to send anything: it is closed, not read.
+    private func unexpectedInput() {
+        if inputEnded || !input.isEmpty || !more.isEmpty { close() }
+    }
+
+    // MARK: Failing
+
+    override func failed(_ errno: Int32) {
+        if flags.contains(.connecting) || !isBegun {
+            unsafe worker.counters.connectFailures.add()
+            return fail(Fault(.connectFailed, ConnectReason.text(errno), replay: .always))
+        }
+        fail(Fault(.upstreamClosed, errno == 0 ? "upstream.closed" : "upstream.reset", replay: .ifIdempotent))
+    }
+
+    private func fail(_ fault: Fault) {
+        let stream = unsafe stream
+        let waiter = unsafe waiter
+        unsafe self.stream = nil
+        unsafe self.waiter = nil
+        let silent = bytesReceived == receivedBefore
+        let reused = requests > 1 && silent
+        let sentNothing = bytesSent == sentBefore
+        close()
+        if let stream {
+            endpoint.activeRequests -= 1
+            stream.upstreamFailed(fault, wasReused: reused, sentNothing: sentNothing)
+        }
+        if let waiter {
+            unsafe pool.waiterLost()
+            waiter.isWaiting = false
+            waiter.connectFailed(fault)
+        }
+    }
+
+    override func closing() {
+        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        unsafe pool.closed(self)
+    }
+
+    // MARK: What the pool and the stream call
+
+    /// Gives the connection to a stream.
+    func serve(_ stream: HTTPStream) {
+        unsafe self.stream = stream
+        requests += 1
+        sentBefore = bytesSent
+        receivedBefore = bytesReceived
+        endpoint.activeRequests += 1
+        stream.connected(self)
+    }
+
+    /// The stream gives its request up: what was sent of it must not look complete, so the connection goes too.
+    func abandon(_ stream: HTTPStream) {
+        guard unsafe self.stream === stream else { return }
+        unsafe self.stream = nil
+        endpoint.activeRequests -= 1
+        if isBegun { unsafe codec._reset(block, stream.handle, &link.pointee) }
+        close()
+    }
+
+    /// Whether the upstream has ended or sent something since the connection became idle.
+    var isStale: Bool { flags.contains(.closed) || flags.contains(.peerClosed) || inputEnded }
+
+    // MARK: What the codec calls
+
+    var connectionFacts: ConnectionFacts { facts }
+    var now: FilterAPI.Instant { unsafe worker.instant }
+    var pages: PagePool { unsafe worker.pages }
+    func withDate(_ body: (RawSpan) -> Void) { unsafe worker.date.with(worker.loop, body) }
+    func openStream() throws(Fault) -> StreamHandle { throw Fault(.upstreamProtocol, "upstream.opened_stream") }
+
+    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
+        unsafe worker.streams.at(stream.slot).headMemory
+    }
+
+    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
+        unsafe worker.streams.at(stream.slot).responseMemory
+    }
+
+    func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
+        unsafe worker.streams.at(stream.slot).trailers(isRequest: isRequest)
+    }
+
+    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> {
+        unsafe worker.streams.at(stream.slot).factsMemory
+    }
+
+    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe worker.streams.at(stream.slot).block }
+    func armCodecTimer(after delay: Duration) {}
+    func disarmCodecTimer() {}
+}

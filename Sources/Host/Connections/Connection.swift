@@ -1,0 +1,292 @@
+internal import Engine
+internal import FilterAPI
+
+/// A socket with what waits to go out, and the byte filters between it and what it carries.
+///
+/// Reads as long as there is something and the inside wants it; writes once at the end of a turn. *Inward* is from the
+/// socket, *outward* is to it. Subclasses say what is inside: a server codec, a client codec, raw bytes.
+///
+/// SAFETY: the memory behind `output` and `block` is allocated with the object and freed with it. Worker and chain
+/// outlive their connections: the worker closes them before it ends, and `chain` is a counted reference.
+@safe
+class Connection: EventSource {
+    /// Above this many waiting bytes the source of them stops reading.
+    static let highWatermark = 64 * 1024
+    /// Below this many it goes on.
+    static let lowWatermark = 16 * 1024
+    /// Bytes that one connection may read in a turn before others have theirs.
+    private static let turnBudget = 256 * 1024
+    private static let bulkPage = 64 * 1024
+
+    /// Stands in where a stream has lost its connection.
+    static nonisolated(unsafe) let noFacts = ConnectionFacts()
+
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+        /// The kernel may have bytes for us.
+        static let canRead = Flags(rawValue: 1 << 0)
+        static let canWrite = Flags(rawValue: 1 << 1)
+        /// The peer has ended its direction, and we have read all of it.
+        static let readEnded = Flags(rawValue: 1 << 2)
+        /// The kernel has told of the peer's end, which may lie behind unread bytes.
+        static let peerClosed = Flags(rawValue: 1 << 3)
+        static let writeEnded = Flags(rawValue: 1 << 4)
+        static let closeAfterOutput = Flags(rawValue: 1 << 5)
+        static let closed = Flags(rawValue: 1 << 6)
+        /// Waiting bytes passed the high watermark.
+        static let outputFull = Flags(rawValue: 1 << 7)
+        /// Reads have been filling whole pages: take larger ones.
+        static let bulk = Flags(rawValue: 1 << 8)
+        static let connecting = Flags(rawValue: 1 << 9)
+        /// Only waiting for the peer to close, dropping what it sends.
+        static let lingering = Flags(rawValue: 1 << 10)
+        static let shutWriteAfterOutput = Flags(rawValue: 1 << 11)
+        static let stagesOpen = Flags(rawValue: 1 << 12)
+        static let wantsDecode = Flags(rawValue: 1 << 13)
+        static let working = Flags(rawValue: 1 << 14)
+        /// Asked for its turn's end already.
+        static let scheduled = Flags(rawValue: 1 << 15)
+    }
+
+    unowned(unsafe) let worker: Worker
+    let chain: Chain
+    var flags: Flags = [.canWrite]
+    /// Bytes for the socket.
+    let output: UnsafeMutablePointer<ByteOutput>
+    /// State of the codec and of the byte stages.
+    let block: UnsafeMutableRawPointer
+    let facts = ConnectionFacts()
+    var bytesSent = 0
+    var bytesReceived = 0
+    /// Present only where there are byte stages.
+    var pipe: BytePipe?
+
+    init(worker: Worker, chain: Chain) {
+        unsafe self.worker = worker
+        self.chain = chain
+        unsafe output = .allocate(capacity: 1)
+        unsafe output.initialize(to: ByteOutput(pool: worker.pages))
+        unsafe block = .allocate(byteCount: max(16, chain.connectionBlock.size), alignment: 16)
+        super.init()
+    }
+
+    deinit {
+        unsafe output.deinitialize(count: 1).deallocate()
+        unsafe block.deallocate()
+    }
+
+    // MARK: What subclasses do
+
+    /// Bytes have come in, through the byte stages if there are any.
+    func received(_ chunk: consuming ByteChunk, last: Bool) {}
+    /// Whether more bytes are wanted now.
+    var wantsInput: Bool { true }
+    /// Waiting output has fallen below the low watermark.
+    func outputDrained() {}
+    /// Everything was written, and the flags say that this was it.
+    func outputEnded() {}
+    /// The connection broke; `errno` is 0 where the peer just vanished.
+    func failed(_ errno: Int32) { close() }
+    /// A connection that was begun is made.
+    func connected() {}
+    /// Lets go of whatever is inside; called once by ``close()``.
+    func closing() {}
+    /// Runs before the flush at the end of a turn.
+    func beforeFlush() {}
+
+    // MARK: Events
+
+    final override func ready(_ readiness: Readiness) {
+        if flags.contains(.closed) { return }
+        if flags.contains(.connecting) {
+            guard finishConnect(readiness) else { return }
+        }
+        if readiness.contains(.error) {
+            let errno = Syscalls.socketError(fd)
+            if errno != 0 { return failed(errno) }
+        }
+        if readiness.contains(.peerClosed) || readiness.contains(.hangup) { flags.formUnion([.peerClosed, .canRead]) }
+        if readiness.contains(.readable) { flags.insert(.canRead) }
+        if readiness.contains(.writable), !flags.contains(.canWrite) {
+            flags.insert(.canWrite)
+            flush()
+        }
+        if flags.contains(.canRead) { read() }
+    }
+
+    final override func turnEnded() {
+        flags.remove(.scheduled)
+        if flags.contains(.closed) { return }
+        beforeFlush()
+        flush()
+    }
+
+    /// Asks for a flush at the end of the turn.
+    @inline(__always)
+    final func scheduleFlush() {
+        if flags.contains(.scheduled) { return }
+        flags.insert(.scheduled)
+        unsafe worker.loop.atTurnEnd(self)
+    }
+
+    private func finishConnect(_ readiness: Readiness) -> Bool {
+        guard !readiness.isDisjoint(with: [.writable, .error, .hangup]) else { return false }
+        let errno = Syscalls.socketError(fd)
+        flags.remove(.connecting)
+        if errno != 0 {
+            failed(errno)
+            return false
+        }
+        flags.insert(.canWrite)
+        connected()
+        return !flags.contains(.closed)
+    }
+
+    // MARK: Reading
+
+    /// Reads while there is something, the inside wants it, and the turn's share is not used up.
+    final func read() {
+        if flags.contains(.lingering) { return dropInput() }
+        var left = Self.turnBudget
+        while flags.contains(.canRead), !flags.contains(.closed), !flags.contains(.connecting), wantsInput {
+            if left <= 0 {
+                unsafe worker.loop.again(self)
+                return
+            }
+            let capacity = flags.contains(.bulk) ? Self.bulkPage : PagePool.pageCapacity
+            let page = unsafe worker.pages.acquire(capacity: capacity)
+            let memory = unsafe PagePool.payload(of: page)
+            let room = unsafe UnsafeMutableRawBufferPointer(start: memory, count: capacity)
+            switch unsafe Syscalls.read(fd, into: room) {
+            case .bytes(let count):
+                bytesReceived += count
+                left -= count
+                if count < capacity {
+                    flags.remove(.bulk)
+                    if !flags.contains(.peerClosed) { flags.remove(.canRead) }
+                } else {
+                    flags.insert(.bulk)
+                }
+                arrived(unsafe ByteChunk(page: page, start: memory, count: count), last: false)
+            case .wouldBlock:
+                unsafe PagePool.dropReference(page)
+                flags.remove(.canRead)
+            case .ended:
+                unsafe PagePool.dropReference(page)
+                flags.remove(.canRead)
+                flags.insert(.readEnded)
+                arrived(ByteChunk(), last: true)
+            case .failed(let errno):
+                unsafe PagePool.dropReference(page)
+                flags.remove(.canRead)
+                return failed(errno)
+            }
+        }
+    }
+
+    /// Looks again whether the inside wants bytes; anyone may call it at any time.
+    func resumeReading() {
+        guard !flags.contains(.closed) else { return }
+        flags.insert(.wantsDecode)
+        scheduleFlush()
+    }
+
+    @inline(__always)
+    private func arrived(_ chunk: consuming ByteChunk, last: Bool) {
+        if let pipe { return pipe.inward(chunk, last: last) }
+        received(chunk, last: last)
+    }
+
+    // MARK: Writing
+
+    /// Whether so much waits that the source of it should stop.
+    final var isOutputFull: Bool {
+        let waiting = unsafe output.pointee.byteCount + (pipe?.innerByteCount ?? 0)
+        if waiting < Self.highWatermark { return false }
+        // It may only wait for the end of the turn: try before the source is stopped.
+        flush()
+        if unsafe output.pointee.byteCount < Self.highWatermark { return false }
+        flags.insert(.outputFull)
+        return true
+    }
+
+    /// Where the inside writes: straight to the socket's output, or to the byte stages.
+    final var innerOutput: UnsafeMutablePointer<ByteOutput> { unsafe pipe?.inner ?? output }
+
+    /// Writes as much as the kernel takes.
+    final func flush() {
+        if flags.contains(.closed) { return }
+        pipe?.outwardPending()
+        while flags.contains(.canWrite), !flags.contains(.connecting), unsafe !output.pointee.queue.isEmpty {
+            let size = unsafe output.pointee.byteCount
+            switch unsafe send() {
+            case .bytes(let count):
+                bytesSent += count
+                unsafe output.pointee.queue.removeFirst(count)
+                if count < size && unsafe output.pointee.queue.count < SendVector.limit { flags.remove(.canWrite) }
+            case .wouldBlock: flags.remove(.canWrite)
+            case .ended: return failed(0)
+            case .failed(let errno): return failed(errno)
+            }
+        }
+        afterFlush()
+    }
+
+    private func send() -> IOResult {
+        unsafe SendVector.send(fd, output.pointee.queue)
+    }
+
+    private func afterFlush() {
+        let waiting = unsafe output.pointee.byteCount
+        if flags.contains(.outputFull), waiting <= Self.lowWatermark {
+            flags.remove(.outputFull)
+            outputDrained()
+        }
+        guard waiting == 0, !flags.contains(.closed), !flags.contains(.connecting) else { return }
+        if flags.contains(.shutWriteAfterOutput), !flags.contains(.writeEnded) {
+            flags.insert(.writeEnded)
+            Syscalls.shutdownWrite(fd)
+        }
+        if flags.contains(.closeAfterOutput) || flags.contains(.shutWriteAfterOutput) { outputEnded() }
+    }
+
+    // MARK: Closing
+
+    /// Closes now; what waits is lost.
+    final func close() {
+        if flags.contains(.closed) { return }
+        flags.insert(.closed)
+        closing()
+        pipe?.closeStages(.complete)
+        unsafe output.pointee.queue.removeAll()
+        if isRegistered { unsafe worker.loop.close(self) }
+    }
+
+    /// Ends our direction, and waits a moment for the peer to end its own, so that the last answer is not lost to a
+    /// reset for bytes that nobody reads (RFC 9112 section 9.6).
+    final func linger() {
+        guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
+        if flags.contains(.readEnded) { return close() }
+        flags.insert(.lingering)
+        if !flags.contains(.writeEnded) {
+            flags.insert(.writeEnded)
+            Syscalls.shutdownWrite(fd)
+        }
+        unsafe worker.lingering.add(self)
+        flags.insert(.canRead)
+        dropInput()
+    }
+
+    private func dropInput() {
+        var left = Self.turnBudget
+        while left > 0, !flags.contains(.closed) {
+            switch unsafe Syscalls.read(fd, into: worker.scratch) {
+            case .bytes(let count): left -= count
+            case .wouldBlock: return
+            case .ended, .failed: return close()
+            }
+        }
+        // Whoever sends this much after its answer does not want to hear it.
+        close()
+    }
+}

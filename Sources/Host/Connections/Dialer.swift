@@ -1,0 +1,35 @@
+internal import Engine
+internal import Glibc
+
+/// Opens sockets towards endpoints.
+enum Dialer {
+    /// Begins a connection without waiting for it.
+    ///
+    /// - Returns: a descriptor that the caller owns; the connection is being made, or was made at once.
+    static func dial(_ address: SocketAddress) throws(SystemFault) -> Int32 {
+        let fd = try Syscalls.socket(family: address.family)
+        do throws(SystemFault) {
+            if !address.isUnix { try Syscalls.setNoDelay(fd) }
+            try Syscalls.connect(fd, to: address)
+        } catch {
+            Syscalls.close(fd)
+            throw error
+        }
+        return fd
+    }
+}
+
+/// Words for why a connection could not be made.
+enum ConnectReason {
+    static func text(_ errno: Int32) -> StaticString {
+        switch errno {
+        case ECONNREFUSED: "upstream.connect_refused"
+        case ENOENT: "upstream.socket_missing"
+        case ETIMEDOUT: "upstream.connect_timeout"
+        case EHOSTUNREACH, ENETUNREACH: "upstream.unreachable"
+        case ECONNRESET: "upstream.connect_reset"
+        case EMFILE, ENFILE: "upstream.no_descriptors"
+        default: "upstream.connect_failed"
+        }
+    }
+}

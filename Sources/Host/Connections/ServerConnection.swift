@@ -1,0 +1,323 @@
+internal import Engine
+internal import FilterAPI
+
+/// A client's connection that speaks HTTP: a server codec inside, and the streams that it has opened.
+///
+/// SAFETY: `codec` is kept alive by the chain; `link` is allocated with the object and freed with it; streams on the
+/// list end before the connection does.
+@safe
+final class ServerConnection: Connection, CodecHost {
+    unowned(unsafe) let codec: any ServerCodec
+    unowned(unsafe) let listener: Listener
+    private let link: UnsafeMutablePointer<CodecLink>
+    private var input = ByteChunk()
+    private var more = ChunkQueue()
+    private var inputEnded = false
+    /// The codec left bytes: it wants no more before a stream has ended.
+    private var codecIsFull = false
+    private var isDecoding = false
+    private var isAccepted = false
+    unowned(unsafe) private var firstStream: HTTPStream?
+    private lazy var timer = CodecTimer(connection: self)
+    /// When the codec wants to be called; the wheel's timer may fire earlier, and looks here.
+    private var timerDue: Nanoseconds = 0
+
+    private final class CodecTimer: LoopTimer {
+        unowned(unsafe) let connection: ServerConnection
+        var due: Nanoseconds = 0
+        init(connection: ServerConnection) {
+            unsafe self.connection = connection
+            super.init()
+        }
+        override func fired() { unsafe connection.timerFired() }
+    }
+
+    init(worker: Worker, listener: Listener, chain: Chain, codec: any ServerCodec) {
+        unsafe self.codec = codec
+        unsafe self.listener = listener
+        unsafe link = .allocate(capacity: 1)
+        super.init(worker: worker, chain: chain)
+        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .client) }
+        unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
+    }
+
+    deinit {
+        if isAccepted { unsafe codec._end(block) }
+        unsafe link.deinitialize(count: 1).deallocate()
+    }
+
+    /// Begins the connection's life, when its facts are known and it is registered.
+    func start() {
+        do throws(Fault) {
+            try pipe?.openStages()
+            unsafe try codec._accept(block, &link.pointee)
+            isAccepted = true
+        } catch {
+            unsafe worker.count(error)
+            close()
+        }
+    }
+
+    // MARK: Bytes from the client
+
+    override var wantsInput: Bool {
+        if codecIsFull || !input.isEmpty || !more.isEmpty || inputEnded { return false }
+        if let stream = unsafe firstStream, stream.isRequestBlocked { return false }
+        return !(pipe?.isInwardHeld ?? false)
+    }
+
+    override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
+        if last { inputEnded = true }
+        decode()
+    }
+
+    /// Pulls events out of the codec until it needs more bytes, wants none, or a stream cannot go on.
+    private func decode() {
+        guard !isDecoding, isAccepted, !flags.contains(.closed) else { return }
+        isDecoding = true
+        defer { isDecoding = false }
+        codecIsFull = false
+        while !flags.contains(.closed), !flags.contains(.closeAfterOutput) {
+            if let stream = unsafe firstStream, stream.isRequestBlocked { return }
+            if input.isEmpty, let next = more.popFirst() { input = next }
+            let ended = inputEnded && more.isEmpty
+            do throws(Fault) {
+                guard try step(ended: ended) else { return }
+            } catch {
+                return fail(error)
+            }
+        }
+    }
+
+    /// - Returns: whether to go on.
+    private func step(ended: Bool) throws(Fault) -> Bool {
+        switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+        case .needMore:
+            if !input.isEmpty {
+                codecIsFull = true
+                return false
+            }
+            return !more.isEmpty
+        case .requestHead(let handle, let last):
+            unsafe worker.counters.requests.add()
+            unsafe worker.streams.at(handle.slot).requestHeadArrived(last: last)
+        case .requestBody(let handle, let chunk, let last):
+            if let stream = unsafe worker.streams.find(handle) { stream.requestBodyArrived(chunk, last: last) }
+        case .requestTrailers(let handle):
+            if let stream = unsafe worker.streams.find(handle) { stream.requestTrailersArrived() }
+        case .reset(let handle, let fault):
+            if let stream = unsafe worker.streams.find(handle) { stream.clientGone(fault) }
+        case .close:
+            finish()
+            return false
+        }
+        return true
+    }
+
+    /// The client broke the protocol, or let the codec's time run out: an answer where one is due, and the end.
+    private func fail(_ fault: Fault) {
+        guard let stream = unsafe firstStream else {
+            unsafe worker.count(fault)
+            return finish()
+        }
+        if stream.flags.contains(.requestStarted) {
+            stream.faulted(fault, at: 0)
+        } else {
+            stream.requestMask = 0
+            stream.responseMask = 0
+            stream.faulted(fault, at: 0)
+        }
+        finish()
+    }
+
+    /// Nothing more is read; what waits is written, then the connection closes.
+    private func finish() {
+        flags.insert(.closeAfterOutput)
+        scheduleFlush()
+    }
+
+    override func beforeFlush() {
+        guard flags.contains(.wantsDecode) else { return }
+        flags.remove(.wantsDecode)
+        decode()
+        if flags.contains(.canRead), wantsInput { read() }
+    }
+
+    override func outputDrained() {
+        var next = unsafe firstStream
+        while let stream = next {
+            next = unsafe stream.nextOnConnection
+            unsafe stream.upstream?.resumeReading()
+        }
+    }
+
+    override func outputEnded() {
+        guard unsafe firstStream == nil else { return }
+        let unread = !input.isEmpty || !more.isEmpty || !flags.contains(.readEnded)
+        if unread { linger() } else { close() }
+    }
+
+    override func failed(_ errno: Int32) {
+        let fault = Fault(.clientGone, errno == 0 ? "client.closed" : "client.reset")
+        while let stream = unsafe firstStream { stream.clientGone(fault) }
+        close()
+    }
+
+    override func closing() {
+        if timer.isArmed { unsafe worker.loop.cancel(timer) }
+        while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, "client.closed")) }
+        unsafe listener.connectionClosed(self)
+    }
+
+    /// The listener goes away, or changes: finish what runs, begin nothing.
+    func drain() {
+        guard isAccepted, !flags.contains(.closed) else { return }
+        unsafe codec._drain(block, &link.pointee)
+        afterWriting()
+    }
+
+    // MARK: Streams
+
+    func openStream() throws(Fault) -> StreamHandle {
+        let stream = unsafe worker.streams.take(worker: worker)
+        stream.begin(on: self, chain: chain)
+        unsafe stream.nextOnConnection = firstStream
+        unsafe stream.previousOnConnection = nil
+        unsafe firstStream?.previousOnConnection = stream
+        unsafe firstStream = stream
+        return stream.handle
+    }
+
+    /// A stream is over: the codec is told, and reads on.
+    func streamEnded(_ stream: HTTPStream) {
+        let next = unsafe stream.nextOnConnection
+        let previous = unsafe stream.previousOnConnection
+        if let previous { unsafe previous.nextOnConnection = next } else { unsafe firstStream = next }
+        if let next { unsafe next.previousOnConnection = previous }
+        unsafe stream.nextOnConnection = nil
+        unsafe stream.previousOnConnection = nil
+        guard !flags.contains(.closed) else { return }
+        unsafe codec._streamClosed(block, stream.handle, &link.pointee)
+        codecIsFull = false
+        afterWriting()
+        if !isDecoding, !input.isEmpty || !more.isEmpty || inputEnded || flags.contains(.canRead) { resumeReading() }
+    }
+
+    func writeInterimHead(_ stream: HTTPStream) {
+        attempt(stream) { connection throws(Fault) in
+            unsafe try connection.codec._interimHead(
+                connection.block, &stream.responseMemory.pointee, stream.handle, &connection.link.pointee)
+        }
+    }
+
+    func writeResponseHead(_ stream: HTTPStream, last: Bool) {
+        unsafe stream.factsMemory.pointee.responseStart = worker.instant
+        unsafe stream.factsMemory.pointee.status = stream.responseMemory.pointee.status.code
+        attempt(stream) { connection throws(Fault) in
+            unsafe try connection.codec._responseHead(
+                connection.block, &stream.responseMemory.pointee, last, stream.handle, &connection.link.pointee)
+        }
+        // A tunnel begins, or an upgrade was declined: the codec has something to say about the request.
+        if !stream.flags.contains(.requestEnded), !isDecoding { resumeReading() }
+    }
+
+    func writeResponseBody(_ stream: HTTPStream, _ chunk: inout ByteChunk, last: Bool) {
+        do throws(Fault) {
+            unsafe try codec._responseBody(block, &chunk, last, stream.handle, &link.pointee)
+        } catch {
+            return stream.faulted(error, at: 0)
+        }
+        afterWriting()
+    }
+
+    func writeResponseTrailers(_ stream: HTTPStream) {
+        attempt(stream) { connection throws(Fault) in
+            guard let trailers = unsafe stream.responseTrailersMemory else { return }
+            unsafe try connection.codec._responseTrailers(
+                connection.block, &trailers.pointee, stream.handle, &connection.link.pointee)
+        }
+    }
+
+    @inline(__always)
+    private func attempt(_ stream: HTTPStream, _ body: (ServerConnection) throws(Fault) -> Void) {
+        do throws(Fault) { try body(self) } catch { return stream.faulted(error, at: 0) }
+        afterWriting()
+    }
+
+    /// The response of a stream cannot be finished.
+    func resetStream(_ stream: HTTPStream, _ fault: Fault) {
+        unsafe codec._reset(block, stream.handle, fault, &link.pointee)
+        afterWriting()
+    }
+
+    private func afterWriting() {
+        if unsafe link.pointee.wantsClose { flags.insert(.closeAfterOutput) }
+        scheduleFlush()
+    }
+
+    // MARK: What the codec calls
+
+    var connectionFacts: ConnectionFacts { facts }
+    var now: FilterAPI.Instant { unsafe worker.instant }
+    var pages: PagePool { unsafe worker.pages }
+    func withDate(_ body: (RawSpan) -> Void) { unsafe worker.date.with(worker.loop, body) }
+
+    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
+        unsafe worker.streams.at(stream.slot).headMemory
+    }
+
+    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
+        unsafe worker.streams.at(stream.slot).responseMemory
+    }
+
+    func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
+        unsafe worker.streams.at(stream.slot).trailers(isRequest: isRequest)
+    }
+
+    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> {
+        unsafe worker.streams.at(stream.slot).factsMemory
+    }
+
+    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer {
+        unsafe worker.streams.at(stream.slot).block
+    }
+
+    func armCodecTimer(after delay: Duration) {
+        let nanoseconds = delay.wholeNanoseconds
+        let (due, overflow) = unsafe worker.loop.now.addingReportingOverflow(nanoseconds)
+        timerDue = overflow ? .max : due
+        if timer.isArmed && timer.due <= timerDue { return }
+        timer.due = timerDue
+        unsafe worker.loop.schedule(timer, after: nanoseconds)
+    }
+
+    func disarmCodecTimer() { timerDue = 0 }
+
+    private func timerFired() {
+        guard timerDue != 0, !flags.contains(.closed) else { return }
+        let now = unsafe worker.loop.now
+        if now < timerDue {
+            timer.due = timerDue
+            unsafe worker.loop.schedule(timer, after: timerDue - now)
+            return
+        }
+        timerDue = 0
+        do throws(Fault) {
+            if case .close = unsafe try codec._timerFired(block, &link.pointee) { finish() }
+        } catch {
+            fail(error)
+        }
+    }
+}
+
+extension HTTPStream {
+    /// The trailers of a direction; made when the first ones come.
+    func trailers(isRequest: Bool) -> UnsafeMutablePointer<Headers> {
+        if let memory = unsafe isRequest ? requestTrailersMemory : responseTrailersMemory { return unsafe memory }
+        let memory = UnsafeMutablePointer<Headers>.allocate(capacity: 1)
+        unsafe memory.initialize(to: Headers())
+        if isRequest { unsafe requestTrailersMemory = memory } else { unsafe responseTrailersMemory = memory }
+        return unsafe memory
+    }
+}

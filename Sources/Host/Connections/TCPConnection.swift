@@ -1,0 +1,214 @@
+internal import Engine
+internal import FilterAPI
+
+/// A client's connection whose chain ends in a byte terminal: bytes go to a cluster and back.
+///
+/// Both directions end independently: the end of one is passed on as the end of our writing to the other side.
+final class TCPConnection: Connection {
+    unowned(unsafe) let listener: Listener
+    private var upstream: RawClientConnection?
+    private var backlog = ChunkQueue()
+    private var backlogEnded = false
+    private var idleLimit: Nanoseconds = 0
+    private var lastActivity: Nanoseconds = 0
+    private var responseEnded = false
+    private var requestEnded = false
+    private lazy var idleTimer = IdleTimer(connection: self)
+
+    private final class IdleTimer: LoopTimer {
+        unowned(unsafe) let connection: TCPConnection
+        init(connection: TCPConnection) {
+            unsafe self.connection = connection
+            super.init()
+        }
+        override func fired() { unsafe connection.checkIdle() }
+    }
+
+    init(worker: Worker, listener: Listener, chain: Chain) {
+        unsafe self.listener = listener
+        super.init(worker: worker, chain: chain)
+        pipe = BytePipe(connection: self, side: .client)
+    }
+
+    func start() {
+        do throws(Fault) {
+            try pipe?.openStages()
+            guard let attached = pipe?.attached else { throw Fault(.noCluster, "chain.nothing_attached") }
+            guard let pool = unsafe worker.pool(attached.cluster) else {
+                throw Fault(.noCluster, "chain.unknown_cluster")
+            }
+            idleLimit = (attached.attachment.idleTimeout ?? .seconds(3600)).wholeNanoseconds
+            let endpoint = try pool.pickEndpoint(hash: attached.attachment.hash)
+            let upstream = RawClientConnection(worker: unsafe worker, pool: pool, endpoint: endpoint, client: self)
+            try upstream.start()
+            self.upstream = upstream
+            if let memory = unsafe pipe?.factsMemory {
+                unsafe memory.pointee.cluster = pool.name
+                unsafe memory.pointee.endpoint = endpoint.name
+            }
+        } catch {
+            unsafe worker.count(error)
+            return close()
+        }
+        touch()
+        if idleLimit > 0 { unsafe worker.loop.schedule(idleTimer, after: idleLimit) }
+    }
+
+    override var wantsInput: Bool {
+        if pipe?.isInwardHeld ?? false { return false }
+        guard let upstream else { return false }
+        return !upstream.isOutputFull && backlog.byteCount < Self.highWatermark
+    }
+
+    override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        touch()
+        if last { requestEnded = true }
+        upstream?.send(chunk, last: last)
+        finishIfDone()
+    }
+
+    /// Bytes from the upstream.
+    func upstreamSent(_ chunk: consuming ByteChunk, last: Bool) {
+        touch()
+        if last { responseEnded = true }
+        pipe?.outward(chunk, last: last)
+        scheduleFlush()
+    }
+
+    /// The upstream broke, or could not be reached.
+    func upstreamFailed() {
+        upstream = nil
+        close()
+    }
+
+    override func beforeFlush() {
+        guard flags.contains(.wantsDecode) else { return }
+        flags.remove(.wantsDecode)
+        if flags.contains(.canRead), wantsInput { read() }
+    }
+
+    override func outputDrained() { upstream?.resumeReading() }
+    override func outputEnded() { finishIfDone() }
+
+    /// Both directions have ended and everything is written: nothing is left to do.
+    func finishIfDone() {
+        guard requestEnded, responseEnded, unsafe output.pointee.queue.isEmpty, upstream?.isDone ?? true else { return }
+        close()
+    }
+
+    override func closing() {
+        if idleTimer.isArmed { unsafe worker.loop.cancel(idleTimer) }
+        let upstream = upstream
+        self.upstream = nil
+        upstream?.close()
+        if let memory = unsafe pipe?.factsMemory {
+            unsafe memory.pointee.requestBodyBytes = bytesReceived
+            unsafe memory.pointee.responseBodyBytes = bytesSent
+        }
+        unsafe listener.connectionClosed(self)
+    }
+
+    func touch() { lastActivity = unsafe worker.loop.now }
+
+    private func checkIdle() {
+        let now = unsafe worker.loop.now
+        if now >= lastActivity + idleLimit {
+            unsafe worker.count(Fault(.idleTimeout, "tcp.idle_timeout"))
+            return close()
+        }
+        unsafe worker.loop.schedule(idleTimer, after: lastActivity + idleLimit - now)
+    }
+}
+
+/// The other side of a ``TCPConnection``.
+final class RawClientConnection: Connection {
+    let endpoint: Endpoint
+    private let pool: ClusterPool
+    unowned(unsafe) private var client: TCPConnection?
+    private var endSent = false
+    private lazy var connectTimer = ConnectTimer(connection: self)
+
+    private final class ConnectTimer: LoopTimer {
+        unowned(unsafe) let connection: RawClientConnection
+        init(connection: RawClientConnection) {
+            unsafe self.connection = connection
+            super.init()
+        }
+        override func fired() { unsafe connection.failed(110) }
+    }
+
+    init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, client: TCPConnection) {
+        self.endpoint = endpoint
+        self.pool = pool
+        unsafe self.client = client
+        super.init(worker: worker, chain: pool.chain)
+        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
+    }
+
+    func start() throws(Fault) {
+        do throws(SystemFault) {
+            let fd = try Dialer.dial(endpoint.address)
+            try unsafe worker.loop.register(self, fd: fd)
+        } catch {
+            throw Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always)
+        }
+        flags.insert(.connecting)
+        endpoint.activeRequests += 1
+        unsafe worker.loop.schedule(connectTimer, after: pool.connectLimit)
+    }
+
+    override func connected() {
+        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        do throws(Fault) { try pipe?.openStages() } catch { return failed(0) }
+        scheduleFlush()
+        unsafe client?.resumeReading()
+    }
+
+    func send(_ chunk: consuming ByteChunk, last: Bool) {
+        if let pipe {
+            unsafe pipe.inner.pointee.append(chunk)
+            if last { pipe.outward(ByteChunk(), last: true) }
+        } else {
+            unsafe output.pointee.append(chunk)
+        }
+        if last {
+            endSent = true
+            flags.insert(.shutWriteAfterOutput)
+        }
+        scheduleFlush()
+    }
+
+    override var wantsInput: Bool {
+        guard let client = unsafe client else { return false }
+        return !client.isOutputFull
+    }
+
+    override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        unsafe client?.upstreamSent(chunk, last: last)
+    }
+
+    override func beforeFlush() {
+        guard flags.contains(.wantsDecode) else { return }
+        flags.remove(.wantsDecode)
+        if flags.contains(.canRead), wantsInput { read() }
+    }
+
+    override func outputDrained() { unsafe client?.resumeReading() }
+    override func outputEnded() { unsafe client?.finishIfDone() }
+
+    var isDone: Bool { unsafe output.pointee.queue.isEmpty && (!endSent || flags.contains(.writeEnded)) }
+
+    override func failed(_ errno: Int32) {
+        let reason = flags.contains(.connecting) ? ConnectReason.text(errno) : "upstream.reset"
+        unsafe worker.count(Fault(flags.contains(.connecting) ? .connectFailed : .upstreamClosed, reason))
+        let client = unsafe client
+        close()
+        client?.upstreamFailed()
+    }
+
+    override func closing() {
+        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        endpoint.activeRequests -= 1
+        unsafe client = nil
+    }
+}

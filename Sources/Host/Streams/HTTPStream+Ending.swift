@@ -1,0 +1,195 @@
+internal import FilterAPI
+
+/// Faults, answers from here, time, and the end of a stream.
+extension HTTPStream {
+    /// Something went wrong at a stage, or below the last one (`stage` is their number then).
+    ///
+    /// Filters above may replay or answer; if none does, the fault becomes an answer, or cuts the client off where a
+    /// response is on its way already.
+    func faulted(_ fault: Fault, at stage: Int) {
+        guard flags.contains(.active) else { return }
+        unsafe worker.count(fault)
+        note(fault)
+        dropUpstream(fault)
+        if flags.contains(.responseSent) { return cut(fault) }
+        if offer(fault, above: stage) { return }
+        let verdict = Rescue.verdict(fault, duringRequest: !flags.contains(.requestEnded))
+        unsafe factsMemory.pointee.flags.formUnion(verdict.flags)
+        prepareReply(verdict.status, body: "")
+        replyBody = ""
+        answer(from: min(stage, chain.httpCount), text: verdict.text)
+    }
+
+    /// Tells the stages above what happened.
+    ///
+    /// - Returns: whether one of them took it in hand.
+    private func offer(_ fault: Fault, above end: Int) -> Bool {
+        guard !flags.contains(.responseStarted) else { return false }
+        var mask = opened == 0 && chain.lifetimeMask != 0 ? 0 : chain.faultMask & Self.bits(below: end)
+        mask &= opened | ~chain.lifetimeMask
+        while mask != 0 {
+            let stage = 63 - mask.leadingZeroBitCount
+            mask &= ~(UInt64(1) << UInt64(stage))
+            let entry = unsafe chain.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = false
+            do throws(Fault) {
+                unsafe try entry.filter._faultBelow(block + entry.offset, fault, &view.pointee)
+            } catch {
+                note(error)
+                return false
+            }
+            let asked = unsafe view.pointee.asked
+            if asked.isEmpty { continue }
+            _ = settle(stage, .next)
+            if asked.contains(.reply) || asked.contains(.restart) || asked.contains(.fail) { return true }
+        }
+        return false
+    }
+
+    private func note(_ fault: Fault) {
+        unsafe factsMemory.pointee.reason = fault.reason
+        if flags.contains(.responseSent) {
+            let verdict = Rescue.verdict(fault, duringRequest: !flags.contains(.requestEnded))
+            unsafe factsMemory.pointee.flags.formUnion(verdict.flags)
+        }
+    }
+
+    /// Makes the head of an answer from here.
+    func prepareReply(_ status: Status, body: String) {
+        if unsafe replyMemory == nil {
+            let memory = UnsafeMutablePointer<ResponseHead>.allocate(capacity: 1)
+            unsafe memory.initialize(to: ResponseHead())
+            unsafe replyMemory = memory
+        }
+        guard let memory = unsafe replyMemory else { return }
+        unsafe memory.pointee.reset()
+        unsafe memory.pointee.status = status
+    }
+
+    /// Sends the prepared answer up from a stage; what is below is cancelled.
+    func answer(from stage: Int, text: StaticString = "") {
+        guard flags.contains(.active), let reply = unsafe replyMemory else { return }
+        if flags.contains(.responseSent) { return cut(Fault(.filterFailed, "filter.second_response")) }
+        dropUpstream(nil)
+        discardHeld()
+        flags.insert(.requestDropped)
+        flags.insert(.responseStarted)
+        unsafe replyMemory = responseMemory
+        unsafe responseMemory = reply
+        unsafe factsMemory.pointee.isLocalReply = true
+        let count = replyBody.isEmpty ? text.utf8CodeUnitCount : replyBody.utf8.count
+        if count > 0 {
+            if unsafe !reply.pointee.headers.contains(.contentType) {
+                unsafe reply.pointee.headers.add(.contentType, "text/plain; charset=utf-8")
+            }
+            unsafe reply.pointee.headers.set(.contentLength, count)
+        }
+        unsafe reply.pointee.bodyLength = count > 0 ? .known(count) : .none
+        let body = replyBody
+        replyBody = ""
+        walkResponseHead(below: stage, last: count == 0)
+        guard count > 0, flags.contains(.active) else { return }
+        let chunk = body.isEmpty ? ByteChunk(text) : unsafe worker.pages.chunk(copying: body.utf8Span.span.bytes)
+        walkResponseBody(below: stage, chunk, last: true)
+    }
+
+    /// The response cannot be finished: the client must see that it is not complete.
+    private func cut(_ fault: Fault) {
+        unsafe connection?.resetStream(self, fault)
+        end(.fault(fault))
+    }
+
+    /// The client has gone, or has given the stream up.
+    func clientGone(_ fault: Fault) {
+        guard flags.contains(.active) else { return }
+        unsafe worker.count(fault)
+        unsafe factsMemory.pointee.reason = fault.reason
+        unsafe factsMemory.pointee.flags.insert(.downstreamConnectionTermination)
+        dropUpstream(fault)
+        end(.fault(fault))
+    }
+
+    /// The last byte of the response has been written.
+    func responseEnded() {
+        flags.insert(.responseEnded)
+        unsafe factsMemory.pointee.responseEnd = worker.instant
+        end(.complete)
+    }
+
+    /// Ends the stream: closes its stages, writes its log line, and lets the connection go on.
+    func end(_ ending: Ending) {
+        guard flags.contains(.active) else { return }
+        flags.remove(.active)
+        dropUpstream(nil)
+        discardHeld()
+        closeStages(from: 0, ending)
+        guard let connection = unsafe connection else { return release() }
+        unsafe worker.streamEnded(self, on: connection)
+        connection.streamEnded(self)
+        release()
+    }
+
+    /// Closes opened stages from `first` down, the lowest first.
+    func closeStages(from first: Int, _ ending: Ending) {
+        var mask = opened & (UInt64.max << UInt64(first))
+        opened &= ~mask
+        while mask != 0 {
+            let stage = 63 - mask.leadingZeroBitCount
+            mask &= ~(UInt64(1) << UInt64(stage))
+            let entry = unsafe chain.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe entry.filter._close(block + entry.offset, ending, &view.pointee)
+        }
+        unsafe view.pointee.asked = []
+    }
+
+    func discardHeld() {
+        guard parkedRequest | parkedResponse != 0 else { return }
+        parks.removeAll()
+        parkedRequest = 0
+        parkedResponse = 0
+    }
+
+    // MARK: Time
+
+    /// Sees to it that the timer fires no later than the next limit. A timer that fires early looks again, so that
+    /// most requests neither arm nor cancel one.
+    func armTimer() {
+        let now = unsafe worker.loop.now
+        var due = idleLimit > 0 ? lastActivity + idleLimit : .max
+        if timeoutAt > 0 { due = min(due, timeoutAt) }
+        guard due != .max else { return }
+        if isArmed && timerDue <= due { return }
+        timerDue = due
+        unsafe worker.loop.schedule(self, after: due > now ? due - now : 0)
+    }
+
+    func checkTime() {
+        guard flags.contains(.active) else { return }
+        let now = unsafe worker.loop.now
+        if timeoutAt > 0 && now >= timeoutAt {
+            timeoutAt = 0
+            return faulted(
+                Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent), at: chain.httpCount)
+        }
+        if idleLimit > 0 && now >= lastActivity + idleLimit {
+            return faulted(Fault(.idleTimeout, "stream.idle_timeout"), at: chain.httpCount)
+        }
+        armTimer()
+    }
+
+    func wakeStage(_ stage: Int) {
+        guard flags.contains(.active), chain.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
+        else { return }
+        let entry = unsafe chain.httpStages[stage]
+        unsafe view.pointee.stage = stage
+        do throws(Fault) {
+            unsafe try entry.filter._wake(block + entry.offset, &view.pointee)
+        } catch {
+            return faulted(error, at: stage)
+        }
+        if unsafe !view.pointee.asked.isEmpty { _ = settle(stage, .next) }
+        if flags.contains(.active) { kick() }
+    }
+}

@@ -1,0 +1,204 @@
+internal import FilterAPI
+
+/// Holding and letting go: what filters keep back is kept here, within limits, and goes on in order.
+extension HTTPStream {
+    /// The most bytes that may be held in one direction of a stream.
+    static let holdLimit = 1 << 20
+
+    private func park(_ stage: Int, isRequest: Bool) -> Park {
+        if let park = parks.first(where: { $0.stage == stage && $0.isRequest == isRequest }) { return park }
+        let park = Park(stage: stage, isRequest: isRequest)
+        parks.append(park)
+        let bit = UInt64(1) << UInt64(stage)
+        if isRequest { parkedRequest |= bit } else { parkedResponse |= bit }
+        return park
+    }
+
+    private func found(_ stage: Int, isRequest: Bool) -> Park? {
+        parks.first { $0.stage == stage && $0.isRequest == isRequest }
+    }
+
+    private func unpark(_ park: Park) {
+        parks.removeAll { $0 === park }
+        let bit = UInt64(1) << UInt64(park.stage)
+        if park.isRequest { parkedRequest &= ~bit } else { parkedResponse &= ~bit }
+    }
+
+    // MARK: A filter says hold
+
+    func parkRequestHead(_ stage: Int, last: Bool) { parkHead(stage, isRequest: true, last: last) }
+    func parkResponseHead(_ stage: Int, last: Bool) { parkHead(stage, isRequest: false, last: last) }
+
+    private func parkHead(_ stage: Int, isRequest: Bool, last: Bool) {
+        let park = park(stage, isRequest: isRequest)
+        park.holdsHead = true
+        park.headLast = last
+        held(park)
+    }
+
+    func parkRequestBody(_ stage: Int, _ chunk: consuming ByteChunk, last: Bool) {
+        parkBody(stage, isRequest: true, chunk, last: last)
+    }
+
+    func parkResponseBody(_ stage: Int, _ chunk: consuming ByteChunk, last: Bool) {
+        parkBody(stage, isRequest: false, chunk, last: last)
+    }
+
+    private func parkBody(_ stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk, last: Bool) {
+        let park = park(stage, isRequest: isRequest)
+        park.seen.append(chunk)
+        if last { park.seenLast = true }
+        held(park)
+    }
+
+    func parkTrailers(_ stage: Int, isRequest: Bool) {
+        let park = park(stage, isRequest: isRequest)
+        park.seenTrailers = true
+        held(park)
+    }
+
+    /// Notes the token that the call took; a direction that is held at its end without one would hang for ever.
+    private func held(_ park: Park) {
+        park.token = pendingToken
+        pendingToken = 0
+        if park.token == 0 && park.isAtEnd {
+            return faulted(Fault(.filterStalled, "filter.held_end_without_token"), at: park.stage)
+        }
+        if park.byteCount > Self.holdLimit {
+            let kind: Fault.Kind = park.isRequest ? .bodyTooLarge : .filterFailed
+            faulted(Fault(kind, "filter.held_too_much", origin: .sluice), at: park.stage)
+        }
+    }
+
+    // MARK: More arrives where something is held
+
+    /// - Returns: whether the filter is shown the chunk; if not, it was kept behind what is held.
+    func admitRequestBody(_ stage: Int, _ chunk: inout ByteChunk, last: Bool) -> Bool {
+        admit(stage, isRequest: true, &chunk, last: last)
+    }
+
+    func admitResponseBody(_ stage: Int, _ chunk: inout ByteChunk, last: Bool) -> Bool {
+        admit(stage, isRequest: false, &chunk, last: last)
+    }
+
+    private func admit(_ stage: Int, isRequest: Bool, _ chunk: inout ByteChunk, last: Bool) -> Bool {
+        guard let park = found(stage, isRequest: isRequest), park.token != 0 else { return true }
+        park.unseen.append(chunk.take())
+        if last { park.unseenLast = true }
+        if park.byteCount > Self.holdLimit {
+            let kind: Fault.Kind = isRequest ? .bodyTooLarge : .filterFailed
+            faulted(Fault(kind, "filter.held_too_much", origin: .sluice), at: stage)
+        }
+        return false
+    }
+
+    func admitRequestTrailers(_ stage: Int) -> Bool { admitTrailers(stage, isRequest: true) }
+    func admitResponseTrailers(_ stage: Int) -> Bool { admitTrailers(stage, isRequest: false) }
+
+    private func admitTrailers(_ stage: Int, isRequest: Bool) -> Bool {
+        guard let park = found(stage, isRequest: isRequest), park.token != 0 else { return true }
+        park.unseenTrailers = true
+        return false
+    }
+
+    // MARK: Letting go
+
+    /// Sends on what a stage held, below it.
+    ///
+    /// - Returns: whether the stream still runs.
+    func releaseRequest(_ stage: Int) -> Bool {
+        guard let park = found(stage, isRequest: true) else { return true }
+        unpark(park)
+        if park.holdsHead { walkRequestHead(from: stage + 1, last: park.headLast) }
+        while flags.contains(.active), let chunk = park.seen.popFirst() {
+            walkRequestBody(from: stage + 1, chunk, last: park.seenLast && park.seen.isEmpty)
+        }
+        return flags.contains(.active) && !flags.contains(.requestDropped)
+    }
+
+    /// Sends on what a stage held, above it.
+    ///
+    /// - Returns: whether the stream still runs.
+    func releaseResponse(_ stage: Int) -> Bool {
+        guard let park = found(stage, isRequest: false) else { return true }
+        unpark(park)
+        if park.holdsHead {
+            responseTop = stage
+            walkResponseHead(below: stage, last: park.headLast)
+        }
+        while flags.contains(.active), let chunk = park.seen.popFirst() {
+            walkResponseBody(below: stage, chunk, last: park.seenLast && park.seen.isEmpty)
+        }
+        return flags.contains(.active)
+    }
+
+    /// A token was used, or dropped.
+    func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
+        let stage = Int(key.stage)
+        guard let park = found(stage, isRequest: key.isRequest), park.token == key.serial else { return }
+        park.token = 0
+        switch outcome {
+        case .resumed: letGo(park)
+        case .failed(let fault): faulted(fault, at: stage)
+        case .dropped: faulted(Fault(.filterStalled, "filter.dropped_token"), at: stage)
+        case .reply(let status, let body):
+            unsafe view.pointee.stage = stage
+            reply(stage: stage, status, body: body) { _ in }
+            unsafe view.pointee.asked = []
+            answer(from: stage)
+        }
+        if flags.contains(.active) { kick() }
+    }
+
+    private func letGo(_ park: Park) {
+        let stage = park.stage
+        if park.isRequest {
+            let ended = park.seenLast && park.seen.isEmpty && !park.holdsHead
+            guard releaseRequest(stage) else { return }
+            if ended { walkRequestBody(from: stage + 1, ByteChunk(), last: true) }
+            if park.seenTrailers { walkRequestTrailers(from: stage + 1) }
+            while flags.contains(.active), let chunk = park.unseen.popFirst() {
+                walkRequestBody(from: stage, chunk, last: park.unseenLast && park.unseen.isEmpty)
+                if found(stage, isRequest: true) != nil { return carryOver(park) }
+                if park.unseen.isEmpty && park.unseenLast { return }
+            }
+            guard flags.contains(.active) else { return }
+            if park.unseenLast { walkRequestBody(from: stage, ByteChunk(), last: true) }
+            if park.unseenTrailers { walkRequestTrailers(from: stage) }
+        } else {
+            let ended = park.seenLast && park.seen.isEmpty && !park.holdsHead
+            guard releaseResponse(stage) else { return }
+            if ended { walkResponseBody(below: stage, ByteChunk(), last: true) }
+            if flags.contains(.active), park.seenTrailers { walkResponseTrailers(below: stage) }
+            while flags.contains(.active), let chunk = park.unseen.popFirst() {
+                walkResponseBody(below: stage + 1, chunk, last: park.unseenLast && park.unseen.isEmpty)
+                if found(stage, isRequest: false) != nil { return carryOver(park) }
+                if park.unseen.isEmpty && park.unseenLast { return }
+            }
+            guard flags.contains(.active) else { return }
+            if park.unseenLast { walkResponseBody(below: stage + 1, ByteChunk(), last: true) }
+            if flags.contains(.active), park.unseenTrailers { walkResponseTrailers(below: stage + 1) }
+        }
+    }
+
+    /// The filter held again while the rest was shown: the rest waits behind the new hold.
+    private func carryOver(_ old: Park) {
+        guard let park = found(old.stage, isRequest: old.isRequest) else { return }
+        while let chunk = old.unseen.popFirst() { park.unseen.append(chunk) }
+        park.unseenLast = old.unseenLast
+        park.unseenTrailers = old.unseenTrailers
+    }
+
+    /// Whether the request may not go on now: a filter waits, or the upstream reads slowly.
+    var isRequestBlocked: Bool {
+        if parkedRequest != 0, parks.contains(where: { $0.isRequest && $0.token != 0 }) { return true }
+        if backlog.byteCount >= Connection.highWatermark { return true }
+        return unsafe upstream?.isOutputFull ?? false
+    }
+
+    /// Lets both ends look again whether they may read.
+    func kick() {
+        unsafe connection?.resumeReading()
+        unsafe upstream?.resumeReading()
+    }
+}

@@ -1,0 +1,94 @@
+internal import Engine
+internal import FilterAPI
+
+/// What filters call through `Stream`. Most of it only notes what is to happen after the filter has returned.
+extension HTTPStream: StreamHost {
+    var connectionFacts: ConnectionFacts { unsafe connection?.facts ?? Connection.noFacts }
+    var side: Side { .client }
+    var now: Instant { unsafe worker.instant }
+    var pages: PagePool { unsafe worker.pages }
+    var requestHead: UnsafeMutablePointer<RequestHead> { unsafe headMemory }
+
+    func routeSettings(stage: Int) -> (any FilterSettings)? {
+        guard let table = routeTable, stage < table.byStage.count else { return nil }
+        return table.byStage[stage]
+    }
+
+    func useRouteSettings(_ settings: RouteSettingsTable?) { routeTable = settings }
+
+    func makeResumption(stage: Int, isRequest: Bool) -> Resumption {
+        tokenSerial &+= 1
+        if tokenSerial == 0 { tokenSerial = 1 }
+        pendingToken = tokenSerial
+        let key = ResumptionKey(
+            slot: slot, generation: generation, stage: UInt8(stage), isRequest: isRequest, serial: tokenSerial)
+        return unsafe Resumption(target: worker.mailbox, key: key)
+    }
+
+    func wake(stage: Int, after delay: Duration) {
+        while stageTimers.count <= stage { stageTimers.append(nil) }
+        let timer = stageTimers[stage] ?? StageTimer(stream: self, stage: stage)
+        stageTimers[stage] = timer
+        unsafe worker.loop.schedule(timer, after: delay.wholeNanoseconds)
+    }
+
+    func cancelWake(stage: Int) {
+        if stage < stageTimers.count { stageTimers[stage]?.disarm() }
+    }
+
+    func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void) {
+        prepareReply(status, body: body)
+        guard let memory = unsafe replyMemory else { return }
+        replyBody = body
+        replyStage = stage
+        unsafe edit(&memory.pointee)
+    }
+
+    func fail(stage: Int, _ fault: Fault) { pendingFault = fault }
+
+    func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk) {
+        if isRequest { sentRequest.append(chunk) } else { sentResponse.append(chunk) }
+    }
+
+    func sendEnd(stage: Int, isRequest: Bool) { if isRequest { sentRequestEnd = true } }
+
+    func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {
+        guard responseTop > stage else { throw Fault(.filterFailed, "filter.replay_after_response") }
+        if unsafe restartMemory == nil {
+            let memory = UnsafeMutablePointer<RequestHead>.allocate(capacity: 1)
+            unsafe memory.initialize(to: RequestHead())
+            unsafe restartMemory = memory
+        }
+        guard let memory = unsafe restartMemory else { return }
+        unsafe memory.pointee.assign(from: head)
+        restartStage = stage
+        restartLast = last
+    }
+
+    func attach(_ cluster: ClusterID, _ attachment: Attachment) {
+        attachedCluster = cluster
+        self.attachment = attachment
+    }
+
+    /// Closes what is below the stage that asked, opens it again, and sends the head down anew.
+    func restart() {
+        let stage = restartStage
+        guard let memory = unsafe restartMemory else { return }
+        dropUpstream(nil)
+        closeStages(from: stage + 1, .replay)
+        parks.removeAll { $0.stage > stage }
+        let below = ~Self.bits(below: stage + 1)
+        parkedRequest &= ~below
+        parkedResponse &= ~below
+        requestMask |= below
+        responseMask |= below
+        responseTop = Int.max
+        attachedCluster = nil
+        flags.subtract([.attached, .upstreamStarted, .upstreamRequestEnded, .reachedBottom, .bodySent, .responseStarted])
+        timeoutAt = 0
+        unsafe responseMemory.pointee.reset()
+        unsafe headMemory.pointee.assign(from: memory.pointee)
+        guard openStages(from: stage + 1) else { return }
+        walkRequestHead(from: stage + 1, last: restartLast)
+    }
+}

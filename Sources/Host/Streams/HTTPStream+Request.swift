@@ -1,0 +1,186 @@
+internal import FilterAPI
+
+/// Requests go down: from the codec, stage by stage, to the cluster that the terminal attached.
+extension HTTPStream {
+    /// The codec has read a head.
+    func requestHeadArrived(last: Bool) {
+        flags.insert(.requestStarted)
+        if last { requestEnded() }
+        requestMask = UInt64.max
+        responseMask = UInt64.max
+        guard openStages(from: 0) else { return }
+        walkRequestHead(from: 0, last: last)
+    }
+
+    /// The codec has read a piece of the body.
+    func requestBodyArrived(_ chunk: consuming ByteChunk, last: Bool) {
+        lastActivity = unsafe worker.loop.now
+        if last { requestEnded() }
+        if flags.contains(.requestDropped) { return }
+        walkRequestBody(from: 0, chunk, last: last)
+    }
+
+    /// The codec has read trailers.
+    func requestTrailersArrived() {
+        requestEnded()
+        if flags.contains(.requestDropped) { return }
+        walkRequestTrailers(from: 0)
+    }
+
+    private func requestEnded() {
+        flags.insert(.requestEnded)
+        unsafe factsMemory.pointee.requestEnd = unsafe worker.instant
+    }
+
+    /// Opens the stages that keep something per stream, from the top.
+    ///
+    /// - Returns: false where one of them failed; the stream is answered then.
+    func openStages(from first: Int) -> Bool {
+        var mask = chain.lifetimeMask & (UInt64.max << UInt64(first))
+        while mask != 0 {
+            let stage = mask.trailingZeroBitCount
+            let bit = UInt64(1) << UInt64(stage)
+            mask &= mask &- 1
+            let entry = unsafe chain.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            do throws(Fault) {
+                if unsafe try entry.filter._open(block + entry.offset, &view.pointee) {
+                    opened |= bit
+                } else {
+                    requestMask &= ~bit
+                    responseMask &= ~bit
+                }
+            } catch {
+                requestMask &= ~bit
+                responseMask &= ~bit
+                faulted(error, at: stage)
+                return false
+            }
+            if unsafe !view.pointee.asked.isEmpty, !settle(stage, .next) { return false }
+        }
+        return true
+    }
+
+    /// Shows the head to the stages from `first` down.
+    func walkRequestHead(from first: Int, last: Bool) {
+        var mask = first > 63 ? 0 : requestMask & chain.requestHeadMask & (UInt64.max << UInt64(first))
+        while mask != 0 {
+            let stage = mask.trailingZeroBitCount
+            mask &= mask &- 1
+            let entry = unsafe chain.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            let step: Step
+            do throws(Fault) {
+                step = unsafe try entry.filter._requestHead(
+                    block + entry.offset, &headMemory.pointee, last, &view.pointee)
+            } catch {
+                return faulted(error, at: stage)
+            }
+            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            switch step {
+            case .next: break
+            case .leave: requestMask &= ~(UInt64(1) << UInt64(stage))
+            case .hold: return parkRequestHead(stage, last: last)
+            case .taken: return faulted(Fault(.filterFailed, "filter.took_head"), at: stage)
+            }
+        }
+        requestHeadAtBottom(last: last)
+    }
+
+    /// Shows a piece of the body to the stages from `first` down.
+    func walkRequestBody(from first: Int, _ chunk: consuming ByteChunk, last: Bool) {
+        var chunk = chunk
+        var mask = first > 63 ? 0 : (requestMask & chain.requestBodyMask | parkedRequest) & (UInt64.max << UInt64(first))
+        while mask != 0 {
+            let stage = mask.trailingZeroBitCount
+            let bit = UInt64(1) << UInt64(stage)
+            mask &= mask &- 1
+            if parkedRequest & bit != 0, !admitRequestBody(stage, &chunk, last: last) { return }
+            let entry = unsafe chain.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            let step: Step
+            do throws(Fault) {
+                step = unsafe try entry.filter._requestBody(block + entry.offset, &chunk, last, &view.pointee)
+            } catch {
+                return faulted(error, at: stage)
+            }
+            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            switch step {
+            case .next: if parkedRequest & bit != 0, !releaseRequest(stage) { return }
+            case .leave:
+                requestMask &= ~bit
+                if parkedRequest & bit != 0, !releaseRequest(stage) { return }
+            case .hold: return parkRequestBody(stage, chunk, last: last)
+            case .taken:
+                if !last { return }
+                chunk = ByteChunk()
+            }
+        }
+        requestBodyAtBottom(chunk, last: last)
+    }
+
+    /// Shows the trailers to the stages from `first` down.
+    func walkRequestTrailers(from first: Int) {
+        guard let trailers = unsafe requestTrailersMemory else { return }
+        var mask =
+            first > 63 ? 0 : (requestMask & chain.requestTrailersMask | parkedRequest) & (UInt64.max << UInt64(first))
+        while mask != 0 {
+            let stage = mask.trailingZeroBitCount
+            let bit = UInt64(1) << UInt64(stage)
+            mask &= mask &- 1
+            if parkedRequest & bit != 0, !admitRequestTrailers(stage) { return }
+            let entry = unsafe chain.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            let step: Step
+            do throws(Fault) {
+                step = unsafe try entry.filter._requestTrailers(
+                    block + entry.offset, &trailers.pointee, &view.pointee)
+            } catch {
+                return faulted(error, at: stage)
+            }
+            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if step == .hold { return parkTrailers(stage, isRequest: true) }
+            if parkedRequest & bit != 0, !releaseRequest(stage) { return }
+        }
+        requestTrailersAtBottom()
+    }
+
+    /// Does what a filter asked for during a call that has just returned.
+    ///
+    /// - Returns: whether the event that was being shown goes on.
+    func settle(_ stage: Int, _ step: Step) -> Bool {
+        let asked = unsafe view.pointee.asked
+        unsafe view.pointee.asked = []
+        if asked.contains(.fail), let fault = pendingFault {
+            pendingFault = nil
+            faulted(fault, at: stage)
+            return false
+        }
+        if asked.contains(.reply) {
+            answer(from: replyStage)
+            return false
+        }
+        if asked.contains(.restart) { restart() }
+        if asked.contains(.send) { flushSent(stage) }
+        return flags.contains(.active)
+    }
+
+    /// Lets go on what a filter has sent, in order.
+    private func flushSent(_ stage: Int) {
+        while let chunk = sentRequest.popFirst() {
+            walkRequestBody(from: stage + 1, chunk, last: false)
+            guard flags.contains(.active) else { return }
+        }
+        if sentRequestEnd {
+            sentRequestEnd = false
+            walkRequestBody(from: stage + 1, ByteChunk(), last: true)
+        }
+        while flags.contains(.active), let chunk = sentResponse.popFirst() {
+            walkResponseBody(below: stage, chunk, last: false)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+"""One measured run of one proxy."""
+
+import json
+import os
+import resource
+import socket
+import subprocess
+import tempfile
+import time
+
+from .processes import RunFailed, cpu_of_threads, free_port
+
+START_LIMIT = 60  # seconds until a proxy must have answered
+SETTLE = 0.5      # seconds that a process gets before its memory is read
+DESCRIPTORS = 65536
+
+
+def raise_descriptor_limit():
+    """Children inherit it. An ordinary user keeps the hard limit, which may be too low for 10,000 connections."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, max(hard, DESCRIPTORS)))
+    except ValueError:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Bench:
+    """The two cores, the origin, and the tools; measures one proxy at a time."""
+
+    def __init__(self, children, tools, proxy_core, load_core):
+        self.children = children
+        self.loadgen = os.path.join(tools, "loadgen")
+        self.proxy_core, self.load_core = proxy_core, load_core
+        self.directory = tempfile.TemporaryDirectory(prefix="bench-")
+        os.sched_setaffinity(0, {load_core})
+        self.origin = children.start(
+            [os.path.join(tools, "origin")], self.directory.name, load_core, stdout=subprocess.PIPE)
+        self.origin_port = int(self.origin.process.stdout.readline())
+
+    def start(self, proxy, job):
+        """Starts a proxy and waits for its first answer. Returns (child, port, seconds until that answer)."""
+        for attempt in (1, 2, 3):
+            directory = tempfile.mkdtemp(dir=self.directory.name)
+            port = free_port()
+            command = proxy.prepare(job, directory, port, self.origin_port)
+            target = f"/{job.routes - 1:05}/" if job.routes else "/"
+            child = self.children.start(command, directory, self.proxy_core)
+            try:
+                return child, port, wait_for_answer(child, port, target)
+            except RunFailed as failure:
+                log = child.log()
+                self.children.end(child)
+                # Somebody may have taken the free port in between: try another.
+                if attempt == 3 or "in use" not in log.lower():
+                    raise RunFailed(f"did not start: {failure}; {' '.join(command)}\n{log}") from failure
+
+    def generate(self, load, port, seconds):
+        command = [self.loadgen, *load.arguments(port, seconds)]
+        generator = self.children.start(command, self.directory.name, self.load_core, stdout=subprocess.PIPE)
+        output = generator.process.stdout.read()
+        generator.process.wait()
+        log = generator.log()
+        self.children.end(generator)
+        result = json.loads(output) if output else {"errors": 1, "requests": 0}
+        if result["errors"] or not result["requests"]:
+            result["problem"] = f"{result['errors']} errors; {log.strip() or 'no request was answered'}"
+        return result
+
+    def load(self, proxy, variant, seconds):
+        """Requests per second, CPU per request, latency, and memory after the run."""
+        child, port, _ = self.start(proxy, variant.job)
+        self.generate(variant.load, port, min(1.0, seconds / 2))  # pools fill, caches warm up
+        core_before, before = core_busy(self.proxy_core), child.cpu()
+        origin_before = cpu_of_threads(self.origin.pid)
+        result = self.generate(variant.load, port, seconds)
+        user, system = child.cpu().since(before)
+        core = core_busy(self.proxy_core) - core_before
+        result["origin_cpu_seconds"] = (cpu_of_threads(self.origin.pid) - origin_before) / 1e9
+        result["memory"] = child.memory()
+        if result["requests"]:
+            self.summarise(result, user, system, core, variant.load)
+        return result
+
+    @staticmethod
+    def summarise(result, user, system, core, load):
+        requests, seconds = result["requests"], result["seconds"]
+        gibibytes = (result["response_body_bytes"] + requests * load.body) / (1 << 30)
+        result["rps"] = requests / seconds
+        result["user_us"] = user / 1e3 / requests
+        result["system_us"] = system / 1e3 / requests
+        result["cpu_us"] = (user + system) / 1e3 / requests
+        result["cpu_seconds_per_gib"] = (user + system) / 1e9 / gibibytes if gibibytes else None
+        result["busy"] = (user + system) / 1e9 / seconds
+        # What else ran on the proxy's core: other people's work, and interrupts.
+        result["foreign"] = max(0.0, core / seconds - result["busy"])
+
+    def idle_connections(self, proxy, variant, _seconds):
+        """Memory for each of many connections that have served one request and now wait."""
+        load = variant.load
+        child, port, _ = self.start(proxy, variant.job)
+        time.sleep(SETTLE)
+        before = child.memory()
+        command = [self.loadgen, "-h", *load.arguments(port, 60)]
+        holder = self.children.start(command, self.directory.name, self.load_core, stdout=subprocess.PIPE)
+        result = json.loads(holder.process.stdout.readline() or '{"errors": 1, "requests": 0}')
+        time.sleep(SETTLE)
+        after = child.memory()
+        if result["errors"] or result["requests"] != load.connections:
+            result["problem"] = f"{result['requests']} of {load.connections} were answered"
+        result["memory"], result["memory_before"] = after, before
+        result["bytes_per_connection"] = (after["pss"] - before["pss"]) / load.connections
+        result["pss_per_connection"] = after["pss"] / load.connections
+        return result
+
+    def idle_process(self, proxy, variant, _seconds):
+        """Time to the first answer, and the memory of a process that has nothing to do."""
+        child, _, started = self.start(proxy, variant.job)
+        time.sleep(SETTLE)
+        result = {"start_ms": started * 1e3, "memory": child.memory(), "threads": thread_count(child)}
+        return result
+
+    def measure(self, scenario, proxy, variant, seconds):
+        try:
+            result = getattr(self, scenario.kind)(proxy, variant, seconds)
+        except (RunFailed, FileNotFoundError, ProcessLookupError) as failure:  # the latter two: a process that went
+            result = {"problem": str(failure)}
+        finally:
+            logs = self.end_all_but_origin()
+        if "problem" in result and logs:
+            result["problem"] += f"\n{logs}"
+        result["load_average"] = os.getloadavg()[0]
+        return result
+
+    def end_all_but_origin(self):
+        """Returns what the ended processes had logged."""
+        logs = []
+        for child in [child for child in self.children.children if child is not self.origin]:
+            logs.append(child.log().strip())
+            self.children.end(child)
+        return "\n".join(filter(None, logs))
+
+
+def thread_count(child):
+    return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in child.pids())
+
+
+def wait_for_answer(child, port, target):
+    """Seconds from the start of the process to its first 200, found by trying in a tight loop."""
+    request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+    deadline = child.started + START_LIMIT
+    while time.perf_counter() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                connection.sendall(request)
+                if connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                    return time.perf_counter() - child.started
+        except OSError:
+            pass
+        if not child.alive():
+            raise RunFailed(f"it ended with status {child.process.returncode}")
+    raise RunFailed(f"no answer within {START_LIMIT} s")
+
+
+def core_busy(core):
+    """Seconds that a core has been busy since boot, with time stolen by the machine below."""
+    with open("/proc/stat") as file:
+        for line in file:
+            name, *ticks = line.split()
+            if name == f"cpu{core}":
+                user, nice, system, _idle, _wait, irq, softirq, steal = map(int, ticks[:8])
+                return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    raise RuntimeError(f"no core {core}")

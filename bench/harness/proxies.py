@@ -1,0 +1,253 @@
+"""The proxies that are compared: how each is configured for one and the same job."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+
+BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every proxy is asked to do. `filters` and `routes` are for Sluice only."""
+
+    connections: int = 64   # at the same time, from clients
+    in_flight: int = 64     # requests at the same time, so connections to the origin
+    forwarded: bool = False  # add x-forwarded-for, x-forwarded-proto and x-request-id
+    filters: int = 1        # pass-through counting filters in the chain
+    routes: int = 0         # 0: everything to one cluster; else that many prefixes, the last of which is asked for
+
+    @property
+    def room(self):
+        """A connection limit that this job stays well below: nginx closes idle ones when 15/16 are in use."""
+        return max(1024, (self.connections + self.in_flight) * 5 // 4 + 512)
+
+    @property
+    def upstreams(self):
+        return max(256, self.in_flight)
+
+
+class Proxy:
+    """Writes a configuration for a job and says how to start the proxy with it."""
+
+    name = ""
+    version_arguments = ()
+
+    def __init__(self, program, buffer_kib=16):
+        self.program = program
+        self.buffer_kib = buffer_kib  # what nginx and HAProxy read at once; HAProxy's default
+
+    def version(self):
+        done = subprocess.run(
+            [self.program, *self.version_arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        found = re.search(r"\d+\.\d+\.\d+[^\s/]*", done.stdout)
+        return found.group(0) if found else done.stdout.strip()[:60]
+
+    def config(self, job, directory, port, origin):
+        raise NotImplementedError
+
+    def command(self, path, directory):
+        raise NotImplementedError
+
+    def prepare(self, job, directory, port, origin):
+        """Writes the configuration into `directory`; returns the command to start the proxy."""
+        path = os.path.join(directory, f"{self.name}.conf")
+        with open(path, "w") as file:
+            file.write(self.config(job, directory, port, origin))
+        return self.command(path, directory)
+
+
+class Nginx(Proxy):
+    name = "nginx"
+    version_arguments = ("-v",)
+
+    def config(self, job, directory, port, origin):
+        forwarded = """
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Request-ID $request_id;""" if job.forwarded else ""
+        temporary = "\n".join(
+            f"  {kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""
+{"user root;" if os.geteuid() == 0 else ""}
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 65536;
+pid {directory}/nginx.pid;
+error_log stderr crit;
+events {{ worker_connections {job.room}; }}
+http {{
+{temporary}
+  access_log off;
+  tcp_nodelay on;
+  keepalive_timeout 1h;
+  keepalive_requests 1000000000;
+  client_header_timeout 1h;
+  client_max_body_size 0;
+  upstream app {{
+    server 127.0.0.1:{origin};
+    keepalive {job.upstreams};
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+  }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_buffering off;
+      proxy_request_buffering off;
+      client_body_buffer_size {self.buffer_kib}k;
+      proxy_buffer_size {self.buffer_kib}k;
+      proxy_buffers 4 {self.buffer_kib}k;
+      proxy_busy_buffers_size {2 * self.buffer_kib}k;{forwarded}
+    }}
+  }}
+}}
+"""
+
+    def command(self, path, directory):
+        return [self.program, "-p", directory, "-e", "stderr", "-c", path]
+
+
+class HAProxy(Proxy):
+    name = "haproxy"
+    version_arguments = ("-v",)
+
+    def config(self, job, directory, port, origin):
+        forwarded = """
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Request-ID %[uuid()]""" if job.forwarded else ""
+        return f"""
+global
+  nbthread 1
+  maxconn {job.room}
+  no strict-limits
+  tune.bufsize {self.buffer_kib << 10}
+  tune.pool-low-fd-ratio 100
+  tune.pool-high-fd-ratio 100
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+  timeout http-request 1h
+  timeout http-keep-alive 1h
+  http-reuse always
+frontend inbound
+  bind 127.0.0.1:{port} backlog 4096
+  maxconn {job.room}{forwarded}
+  default_backend app
+backend app
+  server app 127.0.0.1:{origin} pool-max-conn -1 pool-purge-delay 1h
+"""
+
+    def command(self, path, directory):
+        return [self.program, "-db", "-f", path]
+
+
+class Envoy(Proxy):
+    name = "envoy"
+    version_arguments = ("--version",)
+
+    def version(self):
+        return re.sub(r"^.*/", "", super().version())
+
+    def config(self, job, directory, port, origin):
+        on = str(job.forwarded).lower()
+        return f"""
+static_resources:
+  listeners:
+  - address: {{ socket_address: {{ address: 127.0.0.1, port_value: {port} }} }}
+    tcp_backlog_size: 4096
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: inbound
+          codec_type: HTTP1
+          use_remote_address: {on}
+          skip_xff_append: {str(not job.forwarded).lower()}
+          generate_request_id: {on}
+          stream_idle_timeout: 3600s
+          common_http_protocol_options: {{ idle_timeout: 3600s }}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+              suppress_envoy_headers: true
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: {{ prefix: / }}
+                route: {{ cluster: app, timeout: 0s }}
+  clusters:
+  - name: app
+    type: STATIC
+    connect_timeout: 10s
+    circuit_breakers:
+      thresholds: [ {{ max_connections: 65536, max_pending_requests: 65536, max_requests: 65536 }} ]
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        common_http_protocol_options: {{ idle_timeout: 3600s }}
+        explicit_http_config: {{ http_protocol_options: {{}} }}
+    load_assignment:
+      cluster_name: app
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {origin} }} }} }}
+"""
+
+    def prepare(self, job, directory, port, origin):
+        path = os.path.join(directory, "envoy.yaml")  # Envoy tells the format from the name
+        with open(path, "w") as file:
+            file.write(self.config(job, directory, port, origin))
+        return [self.program, "-c", path, "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
+
+
+class Sluice(Proxy):
+    name = "sluice"
+    version_arguments = ("version",)
+
+    def config(self, job, directory, port, origin):
+        http = "" if job.forwarded else ', forwarded_for: "off", request_id: false'
+        count = "      - count\n" * job.filters
+        return f"""
+workers: 1
+log: {{ level: warning }}
+listeners:
+  inbound:
+    bind: 127.0.0.1:{port}
+    backlog: 4096
+    chain:
+      - http: {{ head_timeout: 1h, idle_timeout: 1h{http} }}
+{count}      - router:
+{self.routes(job)}
+clusters:
+  app:
+    endpoints: [ "127.0.0.1:{origin}" ]
+    idle_timeout: 1h
+    max_connections: {job.upstreams}
+    max_pending: {job.room}
+"""
+
+    @staticmethod
+    def routes(job):
+        if job.routes == 0:
+            return "          to: app"
+        lines = [f"            - {{ match: {{ prefix: /{number:05}/ }}, to: app }}" for number in range(job.routes)]
+        return "\n".join(["          routes:", *lines])
+
+    def command(self, path, directory):
+        return [self.program, "run", "-c", path]
+
+
+PROXIES = {kind.name: kind for kind in (Sluice, Nginx, HAProxy, Envoy)}

@@ -1,0 +1,266 @@
+// The benchmark's load generator: closed loop, one thread, one request in flight per connection.
+//
+// It checks every answer (status 200, stated length, expected body size) and drops bodies in the
+// kernel, so that it costs less than the proxies it measures. At the end it lets every request in
+// flight finish, so that the proxy's CPU time belongs to exactly the requests reported.
+#define _GNU_SOURCE
+#include "histogram.h"
+#include "message.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 16, PAGE = 1 << 20, EVENTS = 256, GRACE_SECONDS = 10, WINDOW = 64 };
+
+struct connection {
+    int fd;
+    bool waits_to_write;
+    bool in_flight;
+    uint64_t started;
+    uint64_t sent;
+    struct message in;
+};
+
+// What was asked for on the command line.
+static struct {
+    int port;
+    unsigned connections;
+    double seconds;
+    bool reconnect;    // a new connection for every request
+    bool hold;         // one request per connection, then keep all of them open until input ends
+    const char *method;
+    const char *target;
+    uint64_t body;     // bytes of the request's body
+    int64_t expect;    // bytes of each answer's body; -1: any
+} plan = {.connections = 64, .seconds = 5, .method = "GET", .target = "/", .expect = -1};
+
+static char head[8192];
+static size_t head_length;
+static char buffer[BUFFER];
+static char page[PAGE];
+static struct connection *connections;
+static struct histogram latencies;
+static struct sockaddr_in address;
+static uint64_t requests, errors, body_bytes, deadline;
+static unsigned opened, busy;
+static int poller;
+
+static _Noreturn void die(const char *what) {
+    perror(what);
+    exit(1);
+}
+
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void watch(struct connection *c, int operation) {
+    // While the request is still going out, an early answer or an error must be seen too.
+    struct epoll_event event = {.events = EPOLLIN | (c->waits_to_write ? EPOLLOUT : 0), .data.ptr = c};
+    if (epoll_ctl(poller, operation, c->fd, &event) < 0) die("epoll_ctl");
+}
+
+static void wait_to_write(struct connection *c, bool on) {
+    if (c->waits_to_write == on) return;
+    c->waits_to_write = on;
+    watch(c, EPOLL_CTL_MOD);
+}
+
+static void open_connection(struct connection *c) {
+    // Connections that are opened while time is measured must not block the loop.
+    int flags = SOCK_STREAM | SOCK_CLOEXEC | (plan.reconnect ? SOCK_NONBLOCK : 0);
+    c->fd = socket(AF_INET, flags, 0);
+    if (c->fd < 0) die("socket");
+    int on = 1;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) die("connect");
+    c->waits_to_write = plan.reconnect;
+    watch(c, EPOLL_CTL_ADD);
+}
+
+static void leave(struct connection *c) {
+    if (c->in_flight) busy--;
+    c->in_flight = false;
+}
+
+static void fail(struct connection *c, const char *why) {
+    if (errors++ == 0) {
+        fprintf(stderr, "first error: %s; answer began: %.*s\n", why,
+                (int)(c->in.head_length < 200 ? c->in.head_length : 200), c->in.head);
+    }
+    leave(c);
+    close(c->fd);
+    c->fd = -1;
+}
+
+static ssize_t send_some(struct connection *c) {
+    struct iovec parts[2];
+    unsigned count = 0;
+    uint64_t total = head_length + plan.body;
+    uint64_t body_left = total - (c->sent > head_length ? c->sent : head_length);
+    if (c->sent < head_length) parts[count++] = (struct iovec){head + c->sent, head_length - c->sent};
+    if (body_left > 0) parts[count++] = (struct iovec){page, body_left < PAGE ? body_left : PAGE};
+    struct msghdr out = {.msg_iov = parts, .msg_iovlen = count};
+    return sendmsg(c->fd, &out, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void send_request(struct connection *c) {
+    while (c->sent < head_length + plan.body) {
+        ssize_t n = send_some(c);
+        if (n < 0 && (errno == EAGAIN || errno == ENOTCONN)) return wait_to_write(c, true);
+        if (n < 0) return fail(c, strerror(errno));
+        c->sent += (uint64_t)n;
+    }
+    wait_to_write(c, false);
+}
+
+static void start_request(struct connection *c) {
+    message_reset(&c->in, true);
+    c->sent = 0;
+    c->started = now();
+    if (!c->in_flight) busy++;
+    c->in_flight = true;
+    if (plan.reconnect) return open_connection(c);  // the request goes out when it is writable
+    send_request(c);
+}
+
+static void open_next(void) {
+    if (opened == plan.connections) return;
+    struct connection *c = &connections[opened++];
+    open_connection(c);
+    start_request(c);
+}
+
+static void finish_request(struct connection *c) {
+    if (memcmp(c->in.head + 8, " 200", 4) != 0) return fail(c, "status is not 200");
+    if (plan.expect >= 0 && c->in.body_bytes != (uint64_t)plan.expect) return fail(c, "body has another size");
+    if (c->sent < head_length + plan.body) return fail(c, "answered before the request was read");
+    uint64_t end = now();
+    histogram_add(&latencies, end - c->started);
+    requests++;
+    body_bytes += c->in.body_bytes;
+    if (plan.hold) {
+        leave(c);
+        return open_next();
+    }
+    if (plan.reconnect) return;  // the next one starts when the proxy has closed this connection
+    if (c->in.wants_close) return fail(c, "the proxy ended a keep-alive connection");
+    if (end < deadline) start_request(c);
+    else leave(c);
+}
+
+static void on_end(struct connection *c) {
+    if (!plan.reconnect || c->in.state != IS_DONE) return fail(c, "connection closed early");
+    close(c->fd);
+    if (now() < deadline) start_request(c);
+    else leave(c);
+}
+
+static void on_readable(struct connection *c) {
+    bool skip = (c->in.state == IN_BODY || c->in.state == IN_CHUNK) && c->in.left > 1;
+    uint64_t most = !skip ? sizeof buffer : c->in.left - 1 < PAGE ? c->in.left - 1 : PAGE;
+    ssize_t n = recv(c->fd, skip ? NULL : buffer, most, MSG_DONTWAIT | (skip ? MSG_TRUNC : 0));
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0) return fail(c, strerror(errno));
+    if (n == 0) return on_end(c);
+    if (skip) return message_skip(&c->in, (uint64_t)n);
+    if (!c->in_flight || c->in.state == IS_DONE) return fail(c, "bytes behind the answer");
+    size_t used = message_feed(&c->in, buffer, (size_t)n);
+    if (c->in.state == IS_BAD) return fail(c, "the answer's head cannot be read");
+    if (used < (size_t)n) return fail(c, "bytes behind the answer");
+    if (c->in.state == IS_DONE) finish_request(c);
+}
+
+static void turn(int timeout) {
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(poller, events, EVENTS, timeout);
+    for (int i = 0; i < count; i++) {
+        struct connection *c = events[i].data.ptr;
+        if (c->fd < 0) continue;
+        if (c->waits_to_write && (events[i].events & EPOLLOUT)) send_request(c);
+        else on_readable(c);
+    }
+}
+
+static void build_head(int argc, char **argv, int from) {
+    int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\n", plan.method, plan.target);
+    for (int i = from; i < argc; i++) n += snprintf(head + n, sizeof head - (size_t)n, "%s\r\n", argv[i]);
+    if (plan.reconnect) n += snprintf(head + n, sizeof head - (size_t)n, "Connection: close\r\n");
+    if (plan.body > 0) n += snprintf(head + n, sizeof head - (size_t)n, "Content-Length: %lu\r\n", plan.body);
+    head_length = (size_t)n + (size_t)snprintf(head + n, sizeof head - (size_t)n, "\r\n");
+}
+
+static void read_plan(int argc, char **argv) {
+    int option;
+    while ((option = getopt(argc, argv, "p:c:s:m:t:b:e:rh")) != -1) {
+        switch (option) {
+        case 'p': plan.port = atoi(optarg); break;
+        case 'c': plan.connections = (unsigned)atoi(optarg); break;
+        case 's': plan.seconds = atof(optarg); break;
+        case 'm': plan.method = optarg; break;
+        case 't': plan.target = optarg; break;
+        case 'b': plan.body = strtoull(optarg, NULL, 10); break;
+        case 'e': plan.expect = atoll(optarg); break;
+        case 'r': plan.reconnect = true; break;
+        case 'h': plan.hold = true; break;
+        default:
+            fprintf(stderr, "usage: loadgen -p PORT [-c CONNECTIONS] [-s SECONDS] [-m METHOD] [-t TARGET]\n"
+                            "       [-b BODY_BYTES] [-e EXPECTED_BYTES] [-r (reconnect)] [-h (hold)] [FIELD...]\n");
+            exit(2);
+        }
+    }
+    build_head(argc, argv, optind);
+}
+
+static void print_result(double elapsed) {
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    double cpu = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec)
+        + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+    printf("{\"requests\": %lu, \"errors\": %lu, \"seconds\": %.6f, \"response_body_bytes\": %lu, "
+           "\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"generator_cpu_seconds\": %.6f}\n",
+           requests, errors, elapsed, body_bytes, histogram_quantile(&latencies, 0.5) / 1e3,
+           histogram_quantile(&latencies, 0.9) / 1e3, histogram_quantile(&latencies, 0.99) / 1e3,
+           histogram_quantile(&latencies, 0.999999999) / 1e3, cpu);
+    fflush(stdout);
+}
+
+static void open_all(void) {
+    unsigned first = plan.hold && plan.connections > WINDOW ? WINDOW : plan.connections;
+    if (!plan.reconnect) {
+        for (unsigned i = 0; i < first; i++) open_connection(&connections[i]);
+    }
+    opened = first;
+}
+
+int main(int argc, char **argv) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    read_plan(argc, argv);
+    memset(page, 'x', sizeof page);
+    address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)plan.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    connections = calloc(plan.connections, sizeof *connections);
+    if (connections == NULL) die("calloc");
+    open_all();
+    uint64_t start = now();
+    deadline = start + (uint64_t)(plan.seconds * 1e9);
+    for (unsigned i = 0; i < opened && (i < WINDOW || !plan.hold); i++) start_request(&connections[i]);
+    while (busy > 0 && now() < deadline + GRACE_SECONDS * 1000000000ull) turn(100);
+    errors += busy;
+    print_result((double)(now() - start) / 1e9);
+    if (plan.hold) while (read(STDIN_FILENO, buffer, sizeof buffer) > 0) {}
+    return 0;
+}
