@@ -1,4 +1,6 @@
-/// The causes that a config can be refused for. A code keeps its meaning for ever; new causes get new codes.
+/// The causes that a config can be refused for.
+///
+/// A code keeps its meaning for ever; new causes get new codes.
 package enum DiagnosticCode: String, Sendable, CaseIterable {
     case syntax = "SL0101"
     case unknownKey = "SL0102"
@@ -80,7 +82,9 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         }
     }
 
-    /// How sure it is that this is a cause and not the result of another mistake: 0 is surest. Shown in this order.
+    /// How sure it is that this is a cause and not the result of another mistake: 0 is surest.
+    ///
+    /// Shown in this order.
     var doubt: Int {
         switch self {
         case .syntax, .notText, .unreadableFile, .tooLarge, .secondDocument, .emptyFile: return 0

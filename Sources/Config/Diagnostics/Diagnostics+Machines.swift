@@ -27,7 +27,9 @@ extension Diagnostics {
         return "{\(numbers),\"message\":\(JSONText.quoted(item.label))}"
     }
 
-    /// A finding about the file as a whole stands at its begin. The end column is the one after the last character.
+    /// A finding about the file as a whole stands at its begin.
+    ///
+    /// The end column is the one after the last character.
     private func position(_ range: SourceRange?) -> [(String, Int)] {
         guard let range else { return [("line", 1), ("column", 1), ("endColumn", 1)] }
         return [("line", range.line), ("column", range.column), ("endColumn", lastColumn(range))]

@@ -12,7 +12,9 @@ extension Diagnostics {
     /// The most findings that the text form shows.
     package static let shownAtMost = 20
 
-    /// Writes the findings out. Empty if there are none (`[]` in JSON); otherwise ends with a line end.
+    /// Writes the findings out.
+    ///
+    /// Empty if there are none (`[]` in JSON); otherwise ends with a line end.
     package func rendered(as format: Format) -> String {
         switch format {
         case .text: return text

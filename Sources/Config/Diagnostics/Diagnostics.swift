@@ -1,4 +1,6 @@
-/// Collects what is wrong with one config file. Used on one thread: the one that reads the file.
+/// Collects what is wrong with one config file.
+///
+/// Used on one thread: the one that reads the file.
 package final class Diagnostics {
     /// The file's name as the operator wrote it.
     package let file: String
@@ -18,10 +20,13 @@ package final class Diagnostics {
     /// Whether the config must be refused.
     package var hasErrors: Bool { errorCount > 0 }
 
+    /// Whether further findings are only counted.
+    var isFull: Bool { stored.count >= Diagnostics.storedAtMost }
+
     /// Adds one.
     package func add(_ diagnostic: Diagnostic) {
         if diagnostic.severity == .error { errorCount += 1 }
-        guard stored.count < Diagnostics.storedAtMost else { return }
+        guard !isFull else { return }
         var diagnostic = diagnostic
         diagnostic.message = redacted(diagnostic.message)
         diagnostic.hint = diagnostic.hint.map(redacted)

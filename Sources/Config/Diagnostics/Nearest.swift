@@ -14,7 +14,13 @@ package enum Nearest {
             let distance = distance(wanted, letters)
             if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        return best?.word
+        return best?.word ?? longer(word, words)
+    }
+
+    /// The only word that begins with this one: `warn` for `warning`.
+    private static func longer(_ word: String, _ words: [String]) -> String? {
+        let longer = words.filter { word.count >= 3 && $0.hasPrefix(word.lowercased()) }
+        return longer.count == 1 ? longer[0] : nil
     }
 
     /// Without the differences of spelling styles: `cacheTTL`, `cache-ttl` and `cache_ttl` are the same.

@@ -1,4 +1,6 @@
-/// A config file as a tree. Immutable.
+/// A config file as a tree.
+///
+/// Immutable.
 package struct Document: Sendable {
     /// The most bytes that a config file may have.
     package static let sizeLimit = 16 << 20

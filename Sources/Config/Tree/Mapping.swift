@@ -1,4 +1,6 @@
-/// The pairs of a mapping in the order of the file. No key occurs twice.
+/// The pairs of a mapping in the order of the file.
+///
+/// No key occurs twice.
 package struct Mapping: Sendable {
     /// One pair.
     package struct Entry: Sendable {

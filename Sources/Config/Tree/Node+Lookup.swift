@@ -16,7 +16,9 @@ extension Node {
         return SourceRange(line: range.line, column: range.column, width: 1)
     }
 
-    /// What the node is, for "found …" in a message. Never shows a secret.
+    /// What the node is, for "found …" in a message.
+    ///
+    /// Never shows a secret.
     package var summary: String {
         switch kind {
         case .null: return "nothing"
@@ -57,7 +59,9 @@ private enum PathStep {
     case key(String)
     case index(Int)
 
-    /// Takes the first step off the text. A key that holds dots is found if the mapping has it.
+    /// Takes the first step off the text.
+    ///
+    /// A key that holds dots is found if the mapping has it.
     static func next(of rest: inout Substring, in node: Node?) -> PathStep? {
         if rest.first == "." { rest.removeFirst() }
         guard let first = rest.first else { return nil }

@@ -1,4 +1,6 @@
-/// One value of a config file, with its place. Immutable, and may be read from any thread.
+/// One value of a config file, with its place.
+///
+/// Immutable, and may be read from any thread.
 package final class Node: Sendable {
     /// What a node holds.
     package enum Kind: Sendable {
@@ -14,7 +16,9 @@ package final class Node: Sendable {
 
     /// What it holds.
     package let kind: Kind
-    /// Where the value stands. For something that came by an alias: where it was written first.
+    /// Where the value stands.
+    ///
+    /// For something that came by an alias: where it was written first.
     package let range: SourceRange
     /// Where the key that leads here stands; nil for elements of a list and for the root.
     package let keyRange: SourceRange?

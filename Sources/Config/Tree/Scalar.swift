@@ -20,7 +20,9 @@ package struct Scalar: Sendable {
     package var reference: String?
     /// Whether `text` came from the environment or from another file: it is never shown.
     package var isSecret = false
-    /// Whether a reference in it could not be resolved. That has been reported; `text` means nothing.
+    /// Whether a reference in it could not be resolved.
+    ///
+    /// That has been reported; `text` means nothing.
     package var isBroken = false
 
     /// Whether the text may be read as a number or a boolean: unquoted, or put in from elsewhere.

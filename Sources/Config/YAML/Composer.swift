@@ -10,17 +10,20 @@ struct Composer {
     /// How many nodes aliases may add.
     static let aliasedLimit = 100_000
     /// How many nodes a file may have in all: bounds the memory that a file within the size limit can ask for.
-    static let nodeLimit = 1_000_000
+    static let nodeLimit = 500_000
 
     let source: Source
     let diagnostics: Diagnostics
     let references: References
     let reader: YAMLReader
 
-    private var anchors: [String: Node] = [:]
-    private var openAnchors: Set<String> = []
+    /// The nodes that aliases may name.
+    var anchors: [String: Node] = [:]
+    /// The anchors of the collections that are being read.
+    var openAnchors: Set<String> = []
+    /// How many nodes aliases have added.
+    var aliased = 0
     private var made = 0
-    private var aliased = 0
 
     init(source: Source, diagnostics: Diagnostics, references: References) {
         self.source = source
@@ -184,55 +187,11 @@ struct Composer {
         return Stop()
     }
 
-    private func stop(
+    /// Reports what ends the run.
+    func stop(
         _ code: DiagnosticCode, _ message: String, at range: SourceRange, _ trail: NodePath, hint: String? = nil
     ) -> Stop {
         diagnostics.error(code, message, at: Place(range: range, path: trail), hint: hint)
         return Stop()
-    }
-}
-
-// MARK: Aliases
-
-extension Composer {
-    private mutating func aliasedNode(
-        _ name: String, _ event: YAMLEvent, trail: NodePath, keyRange: SourceRange?
-    ) throws(Stop) -> Node {
-        if let node = anchors[name], !openAnchors.contains(name) {
-            return try copy(node, trail: trail, keyRange: keyRange, alias: event)
-        }
-        let isOpen = openAnchors.contains(name)
-        throw stop(
-            .badAlias, isOpen ? "the alias `*\(name)` stands inside its own anchor" : "there is no anchor `&\(name)`",
-            at: event.range, trail, hint: isOpen ? nil : "put text that begins with `*` in quotes")
-    }
-
-    private mutating func copy(
-        _ node: Node, trail: NodePath, keyRange: SourceRange?, alias: YAMLEvent
-    ) throws(Stop) -> Node {
-        aliased += 1
-        guard aliased <= Composer.aliasedLimit else {
-            throw stop(
-                .tooLarge, "aliases make the file larger than \(Composer.aliasedLimit) values", at: alias.range, .root)
-        }
-        var kind = node.kind
-        switch node.kind {
-        case .sequence(let elements):
-            var copies: [Node] = []
-            for (index, element) in elements.enumerated() {
-                copies.append(try copy(element, trail: trail.index(index), keyRange: nil, alias: alias))
-            }
-            kind = .sequence(copies)
-        case .mapping(let mapping):
-            var copies: [Mapping.Entry] = []
-            for entry in mapping.entries {
-                let value = try copy(
-                    entry.value, trail: trail.key(entry.key), keyRange: entry.keyRange, alias: alias)
-                copies.append(Mapping.Entry(key: entry.key, keyRange: entry.keyRange, value: value))
-            }
-            kind = .mapping(Mapping(copies))
-        default: break
-        }
-        return Node(kind, range: node.range, keyRange: keyRange, trail: trail)
     }
 }

@@ -19,7 +19,9 @@ struct YAMLEvent {
     var anchor: String?
 }
 
-/// Why libyaml cannot go on. Lines and columns count from 1.
+/// Why libyaml cannot go on.
+///
+/// Lines and columns count from 1.
 struct YAMLProblem: Error {
     var problem: String
     var line: Int

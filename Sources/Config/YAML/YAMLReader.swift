@@ -27,7 +27,9 @@ import CYAML
         unsafe input.deallocate()
     }
 
-    /// The next event. Must not be called again after the stream's end or a problem.
+    /// The next event.
+    ///
+    /// Must not be called again after the stream's end or a problem.
     func next() throws(YAMLProblem) -> YAMLEvent {
         // SAFETY: libyaml fills the event or leaves it empty; it is deleted after the copy was made.
         var event = unsafe yaml_event_t()
