@@ -47,7 +47,7 @@ let package = Package(
         .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
         .testTarget(name: "FiltersTests", dependencies: ["Filters", "FilterTesting"], swiftSettings: common),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
-        .testTarget(name: "ConfigTests", dependencies: ["Config", "FilterAPI"], swiftSettings: common),
+        .testTarget(name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
         .testTarget(name: "HostTests", dependencies: ["Host", "FilterTesting"], swiftSettings: common),
     ],
     swiftLanguageModes: [.v6],

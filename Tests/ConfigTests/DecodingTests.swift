@@ -156,6 +156,18 @@ import Testing
             ])
     }
 
+    @Test("a route keeps the settings of other filters") func rawRouteSettings() throws {
+        func route(_ filters: String) -> (decoded: Decoded<Sample.Route>?, diagnostics: Diagnostics) {
+            read(Sample.Route.self, "to: a\nfilters: \(filters)")
+        }
+        let node = try #require(route("{ gzip: { level: 1 } }").decoded?.value.filters.node as? Node)
+        #expect(node["gzip"]?["level"]?.path == "filters.gzip.level")
+        #expect(
+            brief(route("[gzip]").diagnostics) == [
+                "SL0104 2:1 expected a mapping of filters to their settings, found a list"
+            ])
+    }
+
     @Test("a type that is known only at run time is decoded") func existential() throws {
         func decode<Settings: SettingsStruct>(_ type: Settings.Type, _ node: Node?) -> (any SettingsStruct)? {
             SettingsDecoder().decode(type, from: node, into: Diagnostics(file: "x"))?.value

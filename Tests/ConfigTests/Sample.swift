@@ -1,3 +1,4 @@
+import Config
 import FilterAPI
 
 /// Settings with one of everything, in the shape of a real config file.
@@ -21,7 +22,7 @@ struct Sample: SettingsStruct {
         var bind: [String] = []
         var http = HTTP(maxHead: .kibibytes(32))
         var router: Router?
-        var filters: [RawSettings] = []
+        var filters: [RawNode] = []
 
         func validate(_ check: inout SettingsCheck) {
             if bind.isEmpty { check.error("bind", "a listener needs an address") }
@@ -73,6 +74,7 @@ struct Sample: SettingsStruct {
         var methods: [Method] = []
         var upgrades: [Upgrade] = []
         var setHeaders: [String: String] = [:]
+        var filters = RawRouteSettings()
 
         func validate(_ check: inout SettingsCheck) {
             if to.isEmpty { check.error("to", "a route needs a cluster") } else { check.usesCluster(to, at: "to") }

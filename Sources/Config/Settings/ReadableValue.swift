@@ -23,13 +23,18 @@ extension Optional: ReadableValue where Wrapped: Decodable {
     }
 }
 
-extension RawSettings: ReadableValue {
-    static var placeholder: Self { RawSettings() }
-    static var acceptsNull: Bool { true }
-    static func read(_ node: Node, _ run: DecodingRun) -> Self? { RawSettings(storage: node) }
+extension RawRouteSettings: ReadableValue {
+    static var placeholder: Self { RawRouteSettings() }
 
-    /// The part of the file that was kept; nil if the file does not have it.
-    package var node: Node? { storage as? Node }
+    static func read(_ node: Node, _ run: DecodingRun) -> Self? {
+        guard node.mapping != nil else {
+            run.refuseType("a mapping of filters to their settings", node)
+            return nil
+        }
+        var settings = RawRouteSettings()
+        settings.node = node
+        return settings
+    }
 }
 
 extension Array: ReadableValue where Element: Decodable {

@@ -45,7 +45,8 @@ package indirect enum SettingsTree: Sendable {
         case let value as String: self = .text(value)
         case let value as Duration: self = .text(DurationText.write(value))
         case let value as ByteSize: self = .text(SizeText.write(value.bytes))
-        case let value as RawSettings: self = value.node.map { SettingsTree(node: $0) } ?? .null
+        case let value as RawNode: self = value.node.map { SettingsTree(node: $0) } ?? .null
+        case let value as RawRouteSettings: self = (value.node as? Node).map { SettingsTree(node: $0) } ?? .mapping([])
         case let value as any RawRepresentable<String>: self = .text(value.rawValue)
         case let value as any BinaryInteger: self = .number("\(value)")
         case let value as any BinaryFloatingPoint: self = .number("\(value)")
