@@ -25,12 +25,17 @@ package struct PageHeader {
 public final class PagePool {
     /// Payload of an ordinary page. With its header it stays below glibc's threshold for separate mappings.
     package static let pageCapacity = 16 * 1024
+    /// Payload of a page for bodies that come as fast as they can be read.
+    package static let bulkCapacity = 64 * 1024
 
     private static let headerSize = unsafe (MemoryLayout<PageHeader>.size + 15) & ~15
 
     private var free: UnsafeMutablePointer<PageHeader>? = nil
     private var freeCount = 0
     private let freeLimit: Int
+    private var freeBulk: UnsafeMutablePointer<PageHeader>? = nil
+    private var freeBulkCount = 0
+    private static let freeBulkLimit = 16
 
     /// The page that small writes of all connections are packed into, and how much of it is used.
     @usableFromInline var tail: UnsafeMutablePointer<PageHeader>? = nil
@@ -44,10 +49,7 @@ public final class PagePool {
 
     deinit {
         if let tail = unsafe tail { unsafe Self.dropReference(tail) }
-        while let page = unsafe free {
-            unsafe free = page.pointee.next
-            unsafe UnsafeMutableRawPointer(page).deallocate()
-        }
+        trim(to: 0)
     }
 
     /// Takes a page with one reference, held by the caller.
@@ -56,6 +58,12 @@ public final class PagePool {
         if capacity <= Self.pageCapacity, let page = unsafe free {
             unsafe free = page.pointee.next
             freeCount -= 1
+            unsafe page.pointee.references = 1
+            return unsafe page
+        }
+        if capacity == Self.bulkCapacity, let page = unsafe freeBulk {
+            unsafe freeBulk = page.pointee.next
+            freeBulkCount -= 1
             unsafe page.pointee.references = 1
             return unsafe page
         }
@@ -83,13 +91,18 @@ public final class PagePool {
     @usableFromInline
     func recycle(_ page: UnsafeMutablePointer<PageHeader>) {
         pagesInUse -= 1
-        guard freeCount < freeLimit, unsafe page.pointee.capacity == Int32(Self.pageCapacity) else {
+        let capacity = unsafe Int(page.pointee.capacity)
+        if capacity == Self.pageCapacity, freeCount < freeLimit {
+            unsafe page.pointee.next = free
+            unsafe free = page
+            freeCount += 1
+        } else if capacity == Self.bulkCapacity, freeBulkCount < Self.freeBulkLimit {
+            unsafe page.pointee.next = freeBulk
+            unsafe freeBulk = page
+            freeBulkCount += 1
+        } else {
             unsafe UnsafeMutableRawPointer(page).deallocate()
-            return
         }
-        unsafe page.pointee.next = free
-        unsafe free = page
-        freeCount += 1
     }
 
     /// Gives unused pages above `keep` back to the system; the host calls it when a worker is idle.
@@ -97,6 +110,11 @@ public final class PagePool {
         while freeCount > keep, let page = unsafe free {
             unsafe free = page.pointee.next
             freeCount -= 1
+            unsafe UnsafeMutableRawPointer(page).deallocate()
+        }
+        while keep == 0, let page = unsafe freeBulk {
+            unsafe freeBulk = page.pointee.next
+            freeBulkCount -= 1
             unsafe UnsafeMutableRawPointer(page).deallocate()
         }
     }

@@ -16,7 +16,6 @@ class Connection: EventSource {
     static let lowWatermark = 16 * 1024
     /// Bytes that one connection may read in a turn before others have theirs.
     private static let turnBudget = 256 * 1024
-    private static let bulkPage = 64 * 1024
 
     /// Stands in where a stream has lost its connection.
     static nonisolated(unsafe) let noFacts = ConnectionFacts()
@@ -153,7 +152,7 @@ class Connection: EventSource {
                 unsafe worker.loop.again(self)
                 return
             }
-            let capacity = flags.contains(.bulk) ? Self.bulkPage : PagePool.pageCapacity
+            let capacity = flags.contains(.bulk) ? PagePool.bulkCapacity : PagePool.pageCapacity
             let page = unsafe worker.pages.acquire(capacity: capacity)
             let memory = unsafe PagePool.payload(of: page)
             let room = unsafe UnsafeMutableRawBufferPointer(start: memory, count: capacity)
