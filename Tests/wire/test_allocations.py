@@ -1,0 +1,91 @@
+"""What a request costs in heap allocations, counted from outside of the process: none, in the steady state."""
+import json
+import mmap
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+
+import pytest
+
+import sluice as harness
+from configs import http_proxy
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+THRESHOLDS = json.loads((REPOSITORY / "Tests/Allocations/thresholds.json").read_text())
+RELEASE = os.environ.get("SLUICE_RELEASE_BIN", str(REPOSITORY / ".build/release/sluice"))
+WARM_UP, COUNTED = 300, 2000
+COUNTERS = [{"count": {}, "name": f"count_{n}"} for n in range(4)]
+
+
+@pytest.fixture(scope="module")
+def counting_library(tmp_path_factory):
+    if not shutil.which("gcc") and not shutil.which("clang"):
+        pytest.fail("a C compiler is needed to count allocations")
+    target = tmp_path_factory.mktemp("malloc") / "malloc_count.so"
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    source = REPOSITORY / "Tests/Allocations/malloc_count.c"
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(target), str(source), "-ldl"], check=True)
+    return target
+
+
+def read_exactly(sock, number):
+    data = b""
+    while len(data) < number:
+        piece = sock.recv(number - len(data))
+        assert piece, "the connection was closed"
+        data += piece
+    return data
+
+
+def exchange(sock, request, reply_size):
+    sock.sendall(request)
+    return read_exactly(sock, reply_size)
+
+
+def first_reply(sock, request):
+    """Sends a request and returns the size of its whole answer, which has a Content-Length."""
+    sock.sendall(request)
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += sock.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    read_exactly(sock, length - len(body)) if length > len(body) else None
+    return len(head) + 4 + length
+
+
+REQUESTS = {
+    "get": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "get_10_headers": b"GET /some/path?q=1 HTTP/1.1\r\nHost: a.example\r\n"
+    + b"".join(b"X-Header-%d: some value of it\r\n" % n for n in range(10)) + b"\r\n",
+    "post_1k": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1024\r\n\r\n" + b"x" * 1024,
+}
+
+
+@pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")
+@pytest.mark.parametrize("case", [*REQUESTS, "local_reply"])
+def test_a_kept_alive_request_through_five_filters_allocates_nothing(case, sluice, origin, counting_library, tmp_path,
+                                                                    monkeypatch):
+    monkeypatch.setattr(harness, "BINARY", RELEASE)
+    counter_file = tmp_path / "count"
+    upstream = origin()
+    route = {"respond": {"status": 200, "body": "hello"}} if case == "local_reply" else None
+    config = http_proxy(upstream.endpoint, filters=COUNTERS, workers=1,
+                        routes=[{"name": "all", **route}] if route else None)
+    proxy = sluice(config, env={"LD_PRELOAD": str(counting_library), "MALLOC_COUNT_FILE": str(counter_file)})
+    request = REQUESTS.get(case, REQUESTS["get"])
+    with socket.create_connection(proxy.address()) as sock, open(counter_file, "rb") as file:
+        count = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+        size = first_reply(sock, request)
+        for _ in range(WARM_UP):
+            exchange(sock, request, size)
+        before, = struct.unpack("Q", count[:8])
+        for _ in range(COUNTED):
+            exchange(sock, request, size)
+        after, = struct.unpack("Q", count[:8])
+        count.close()
+    allowed = THRESHOLDS[case] * COUNTED
+    assert after - before <= allowed, f"{(after - before) / COUNTED:.3f} allocations a request, allowed {THRESHOLDS[case]}"
