@@ -59,8 +59,12 @@ public struct ByteOutput: ~Copyable {
         if written > 0 { unsafe commit(written, at: memory) }
     }
 
+    /// Room for `count` bytes in place; what is filled is queued by ``commit(_:at:)`` before anything else is written.
+    @inline(__always)
+    package mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer { unsafe pool.reserveTail(count) }
+
     @usableFromInline
-    mutating func commit(_ written: Int, at memory: UnsafeMutableRawPointer) {
+    package mutating func commit(_ written: Int, at memory: UnsafeMutableRawPointer) {
         guard let page = unsafe pool.tail else { return }
         unsafe pool.tailUsed += written
         if unsafe queue.extendLast(by: written, at: memory, in: page) { return }

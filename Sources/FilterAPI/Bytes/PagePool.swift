@@ -121,14 +121,14 @@ public final class PagePool {
 
     /// Makes room for `count` bytes in the shared tail page and returns where they go.
     ///
-    /// The caller must fill exactly what it then takes by `commitTail`. `count` is at most a page.
+    /// The caller must fill what it then takes by ``ByteOutput``. More than a page gets a page of its own size.
     @usableFromInline
     func reserveTail(_ count: Int) -> UnsafeMutableRawPointer {
         if let tail = unsafe tail, unsafe tailUsed + count <= Int(tail.pointee.capacity) {
             return unsafe Self.payload(of: tail) + tailUsed
         }
         if let tail = unsafe tail { unsafe Self.dropReference(tail) }
-        let page = unsafe acquire()
+        let page = unsafe acquire(capacity: max(count, Self.pageCapacity))
         unsafe tail = page
         tailUsed = 0
         return unsafe Self.payload(of: page)

@@ -71,6 +71,8 @@ public enum ClientEvent: ~Copyable {
     case needMore
     /// A head with status 1xx; it is where ``CodecLink/withResponseHead(_:_:)`` shows it.
     case interimHead(StreamHandle)
+    /// A head with status 1xx that nobody asked for was read and dropped; read on.
+    case interimDropped
     /// The response's head; it is where ``CodecLink/withResponseHead(_:_:)`` shows it.
     case responseHead(StreamHandle, last: Bool)
     /// A piece of the response's body.

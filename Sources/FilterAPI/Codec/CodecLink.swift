@@ -92,7 +92,7 @@ public struct CodecLink: ~Copyable {
     }
 
     @usableFromInline
-    func trailers(_ stream: StreamHandle, _ isRequest: Bool) -> UnsafeMutablePointer<Headers> {
+    package func trailers(_ stream: StreamHandle, _ isRequest: Bool) -> UnsafeMutablePointer<Headers> {
         unsafe host.trailers(stream, isRequest: isRequest)
     }
 

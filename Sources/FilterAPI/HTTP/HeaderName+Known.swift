@@ -184,7 +184,7 @@ extension HeaderName {
     /// `x-real-ip`
     @inlinable public static var xRealIp: HeaderName { HeaderName(token: 91, hash: 0, text: "x-real-ip") }
     /// `x-request-id`
-    @inlinable public static var xRequestId: HeaderName { HeaderName(token: 92, hash: 0, text: "x-request-id") }
+    @inlinable public static var xRequestID: HeaderName { HeaderName(token: 92, hash: 0, text: "x-request-id") }
     /// `x-b3-traceid`
     @inlinable public static var xB3Traceid: HeaderName { HeaderName(token: 93, hash: 0, text: "x-b3-traceid") }
     /// `x-b3-spanid`

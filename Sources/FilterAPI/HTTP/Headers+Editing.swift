@@ -40,6 +40,21 @@ extension Headers {
         return true
     }
 
+    /// Replaces or adds a field whose value is text that the message holds already.
+    package mutating func setText(_ name: HeaderName, _ value: TextRange) {
+        let first = index(of: name)
+        if first >= 0 {
+            unsafe entries[first].valueOffset = value.offset
+            unsafe entries[first].valueCount = value.count
+            removeAll(name, from: first + 1)
+            return
+        }
+        reserve(name.text.utf8.count)
+        let nameRange = unsafe store(name.text.utf8Span.span.bytes)
+        titleCase(nameRange)
+        appendEntry(entry(for: name, nameRange, value))
+    }
+
     /// Removes all fields with this name.
     ///
     /// - Returns: whether there was one.

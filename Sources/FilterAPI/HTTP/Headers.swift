@@ -19,6 +19,18 @@ public struct Headers: ~Copyable {
         @usableFromInline package var hash: UInt32
         @usableFromInline package var nameCount: UInt16
         @usableFromInline package var token: UInt16
+
+        @inlinable
+        package init(
+            nameOffset: UInt32, valueOffset: UInt32, valueCount: UInt32, hash: UInt32, nameCount: UInt16, token: UInt16
+        ) {
+            self.nameOffset = nameOffset
+            self.valueOffset = valueOffset
+            self.valueCount = valueCount
+            self.hash = hash
+            self.nameCount = nameCount
+            self.token = token
+        }
     }
 
     @usableFromInline package var bytes: UnsafeMutableRawPointer

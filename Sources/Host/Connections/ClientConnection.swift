@@ -167,6 +167,7 @@ final class ClientConnection: Connection, CodecHost {
         case .needMore:
             if ended { throw Fault(.upstreamClosed, "upstream.closed", replay: .ifIdempotent) }
             return !more.isEmpty
+        case .interimDropped: break
         case .interimHead:
             stream.interimHeadArrived()
         case .responseHead(_, let last):
