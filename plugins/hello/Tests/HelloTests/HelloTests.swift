@@ -1,0 +1,7 @@
+import Testing
+
+@testable import hello
+
+@Test func defaults() {
+    #expect(HelloFilter.Settings().header == "x-hello")
+}
