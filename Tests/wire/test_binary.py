@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from sluice import REPOSITORY
+from builds import sluice_of
 
 # Swift's own runtime, the C libraries that README names, and what those need.
 ALLOWED = {
@@ -21,10 +21,7 @@ def libraries(binary):
 
 @pytest.mark.parametrize("configuration", ["debug", "release"])
 def test_only_known_libraries_are_linked(configuration):
-    binary = REPOSITORY / ".build" / configuration / "sluice"
-    if not binary.exists():
-        pytest.skip(f"there is no {configuration} build of sluice")
-    linked = libraries(binary)
+    linked = libraries(sluice_of(configuration))
     assert "libswiftCore.so" in linked
     assert not {name for name in linked if "Foundation" in name or "ICU" in name}
     assert linked <= ALLOWED, f"not expected: {sorted(linked - ALLOWED)}; allowed: {sorted(ALLOWED)}"

@@ -6,8 +6,9 @@ import pytest
 
 import plugins
 import sluice as harness
+from builds import sluice_of
 from client import get
-from sluice import REPOSITORY, run_cli
+from sluice import run_cli
 
 # One process builds them all; they share the folder that they are built in.
 pytestmark = pytest.mark.xdist_group("plugins")
@@ -22,10 +23,7 @@ def config(library, *, chain=("http", "hello")):
 @pytest.fixture(params=["debug", "release"])
 def built(request, monkeypatch):
     """The configuration of the proxy under test, which must have been built before."""
-    binary = REPOSITORY / ".build" / request.param / "sluice"
-    if not binary.exists():
-        pytest.skip(f"there is no {request.param} build of sluice")
-    monkeypatch.setattr(harness, "BINARY", str(binary))
+    monkeypatch.setattr(harness, "BINARY", sluice_of(request.param))
     return request.param
 
 
