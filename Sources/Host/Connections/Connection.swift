@@ -57,6 +57,8 @@ class Connection: EventSource {
     let facts = ConnectionFacts()
     var bytesSent = 0
     var bytesReceived = 0
+    /// Place in the worker's list of those that only wait for their peer to close; -1 for none.
+    var lingerIndex = -1
     /// Present only where there are byte stages.
     var pipe: BytePipe?
 
@@ -255,6 +257,7 @@ class Connection: EventSource {
     final func close() {
         if flags.contains(.closed) { return }
         flags.insert(.closed)
+        if lingerIndex >= 0 { unsafe worker.lingering.remove(self) }
         closing()
         pipe?.closeStages(.complete)
         unsafe output.pointee.queue.removeAll()

@@ -21,6 +21,7 @@ final class ServerConnection: Connection, CodecHost {
     private lazy var timer = CodecTimer(connection: self)
     /// When the codec wants to be called; the wheel's timer may fire earlier, and looks here.
     private var timerDue: Nanoseconds = 0
+    private var timerDelay: Nanoseconds = 0
 
     private final class CodecTimer: LoopTimer {
         unowned(unsafe) let connection: ServerConnection
@@ -285,6 +286,7 @@ final class ServerConnection: Connection, CodecHost {
 
     func armCodecTimer(after delay: Duration) {
         let nanoseconds = delay.wholeNanoseconds
+        timerDelay = nanoseconds
         let (due, overflow) = unsafe worker.loop.now.addingReportingOverflow(nanoseconds)
         timerDue = overflow ? .max : due
         if timer.isArmed && timer.due <= timerDue { return }
@@ -300,6 +302,13 @@ final class ServerConnection: Connection, CodecHost {
         if now < timerDue {
             timer.due = timerDue
             unsafe worker.loop.schedule(timer, after: timerDue - now)
+            return
+        }
+        if let stream = unsafe firstStream, stream.isRequestBlocked {
+            // We are the ones who do not read: the client is not to blame for the silence.
+            timerDue = now &+ timerDelay
+            timer.due = timerDue
+            unsafe worker.loop.schedule(timer, after: timerDelay)
             return
         }
         timerDue = 0

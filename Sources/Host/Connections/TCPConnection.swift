@@ -37,7 +37,7 @@ final class TCPConnection: Connection {
             guard let pool = unsafe worker.pool(attached.cluster) else {
                 throw Fault(.noCluster, "chain.unknown_cluster")
             }
-            idleLimit = (attached.attachment.idleTimeout ?? .seconds(3600)).wholeNanoseconds
+            idleLimit = attached.attachment.idleLimit(otherwise: 3_600_000_000_000)
             let endpoint = try pool.pickEndpoint(hash: attached.attachment.hash)
             let upstream = RawClientConnection(worker: unsafe worker, pool: pool, endpoint: endpoint, client: self)
             try upstream.start()

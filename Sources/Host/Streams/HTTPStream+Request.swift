@@ -9,6 +9,8 @@ extension HTTPStream {
         if last { requestEnded() }
         requestMask = UInt64.max
         responseMask = UInt64.max
+        idleLimit = Self.usualIdleLimit
+        armTimer()
         guard openStages(from: 0) else { return }
         walkRequestHead(from: 0, last: last)
     }
