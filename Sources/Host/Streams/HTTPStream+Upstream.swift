@@ -14,8 +14,8 @@ extension HTTPStream {
             // A terminal that attaches nothing answers by itself, now or later; it has as long as an upstream has.
             return
         }
-        guard let pool = unsafe worker.pool(id) else {
-            return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: chain.httpCount)
+        guard let pool = worker.pool(id) else {
+            return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: table.httpCount)
         }
         self.pool = pool
         if last { flags.insert(.upstreamRequestEnded) }
@@ -54,7 +54,7 @@ extension HTTPStream {
     private func startTimeout() {
         let nanoseconds = attachment.timeoutNanoseconds
         guard flags.contains(.upstreamRequestEnded), timeoutAt == 0, nanoseconds > 0 else { return }
-        let (due, overflow) = unsafe worker.loop.now.addingReportingOverflow(nanoseconds)
+        let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
         timeoutAt = overflow ? 0 : due
         armTimer()
     }
@@ -90,7 +90,7 @@ extension HTTPStream {
     }
 
     /// No connection can be had.
-    func connectFailed(_ fault: Fault) { faulted(fault, at: chain.httpCount) }
+    func connectFailed(_ fault: Fault) { faulted(fault, at: table.httpCount) }
 
     /// The connection failed under the stream.
     ///
@@ -104,10 +104,10 @@ extension HTTPStream {
         if wasReused, harmless, whole, !flags.contains(.responseStarted), !flags.contains(.retriedFresh), let pool {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
-            unsafe worker.counters.freshRetries.add()
+            worker.counters.freshRetries.add()
             return pool.connect(self, fresh: true)
         }
-        faulted(fault, at: chain.httpCount)
+        faulted(fault, at: table.httpCount)
     }
 
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }

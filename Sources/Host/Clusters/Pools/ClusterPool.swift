@@ -9,7 +9,7 @@ final class ClusterPool {
     let name: FactName
     let chain: Chain
     let settings: ClusterSettings
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private var endpoints: [Endpoint] = []
@@ -42,7 +42,7 @@ final class ClusterPool {
     }
 
     init(worker: Worker, id: ClusterID, name: String, settings: ClusterSettings, chain: Chain, seed: UInt64) {
-        unsafe self.worker = worker
+        self.worker = worker
         self.id = id
         self.name = FactName(name)
         self.settings = settings
@@ -69,7 +69,7 @@ final class ClusterPool {
     func retire() {
         isRetired = true
         for endpoint in endpoints { dropIdle(of: endpoint) }
-        if idleTimer.isArmed { unsafe worker.loop.cancel(idleTimer) }
+        if idleTimer.isArmed { worker.loop.cancel(idleTimer) }
     }
 
     private func dropIdle(of endpoint: Endpoint) {
@@ -132,11 +132,11 @@ final class ClusterPool {
 
     private func open(_ endpoint: Endpoint, for stream: HTTPStream) {
         guard waitingCount + connectingWaiters < settings.maxPending, let codec else { return overflow(stream) }
-        let connection = unsafe ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
+        let connection = ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
         do throws(SystemFault) {
             try connection.start(timeout: connectTimeout)
         } catch {
-            unsafe worker.counters.connectFailures.add()
+            worker.counters.connectFailures.add()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
         connectionCount += 1
@@ -157,7 +157,7 @@ final class ClusterPool {
     }
 
     private func overflow(_ stream: HTTPStream) {
-        unsafe worker.counters.overflows.add()
+        worker.counters.overflows.add()
         stream.connectFailed(Fault(.overflow, "upstream.too_many_pending", replay: .always))
     }
 
@@ -218,9 +218,9 @@ final class ClusterPool {
             idle = IdleList()
             connection.endpoint.pool = idle
         }
-        connection.idleSince = unsafe worker.loop.now
+        connection.idleSince = worker.loop.now
         idle.connections.append(connection)
-        if !idleTimer.isArmed { unsafe worker.loop.schedule(idleTimer, after: idleTimeout) }
+        if !idleTimer.isArmed { worker.loop.schedule(idleTimer, after: idleTimeout) }
     }
 
     /// A connection has gone, for whatever reason.
@@ -236,7 +236,7 @@ final class ClusterPool {
     }
 
     private func closeIdle() {
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         var next = Nanoseconds.max
         for endpoint in endpoints {
             guard let idle = endpoint.pool as? IdleList else { continue }
@@ -245,7 +245,7 @@ final class ClusterPool {
                 if due <= now { connection.close() } else { next = min(next, due) }
             }
         }
-        if next != .max { unsafe worker.loop.schedule(idleTimer, after: next - now) }
+        if next != .max { worker.loop.schedule(idleTimer, after: next - now) }
     }
 
     // MARK: Raw bytes
