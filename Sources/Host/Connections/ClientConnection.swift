@@ -7,7 +7,8 @@ internal import FilterAPI
 @safe
 final class ClientConnection: Connection, CodecHost {
     let endpoint: Endpoint
-    unowned(unsafe) let pool: ClusterPool
+    /// Kept alive: a connection may outlive the last stream of a cluster that a reload has taken away.
+    let pool: ClusterPool
     unowned(unsafe) private let codec: any ClientCodec
     private let link: UnsafeMutablePointer<CodecLink>
     unowned(unsafe) private(set) var stream: HTTPStream?
@@ -25,6 +26,8 @@ final class ClientConnection: Connection, CodecHost {
     private var receivedBefore = 0
     /// When it became idle.
     var idleSince: Nanoseconds = 0
+    /// Whether it is on its endpoint's list of idle ones.
+    var isIdle = false
     private lazy var connectTimer = ConnectTimer(connection: self)
 
     private final class ConnectTimer: LoopTimer {
@@ -38,7 +41,7 @@ final class ClientConnection: Connection, CodecHost {
 
     init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec) {
         self.endpoint = endpoint
-        unsafe self.pool = pool
+        self.pool = pool
         unsafe self.codec = codec
         unsafe link = .allocate(capacity: 1)
         super.init(worker: worker, chain: pool.chain)
@@ -76,7 +79,7 @@ final class ClientConnection: Connection, CodecHost {
             unsafe worker.count(error)
             return failed(0)
         }
-        unsafe pool.ready(self)
+        pool.ready(self)
     }
 
     private func connectTimedOut() {
@@ -207,12 +210,12 @@ final class ClientConnection: Connection, CodecHost {
         guard !flags.contains(.closed) else { return }
         let extra = !input.isEmpty || !more.isEmpty || inputEnded
         if extra || flags.contains(.peerClosed) || !isReusable { return close() }
-        unsafe pool.ready(self)
+        pool.ready(self)
     }
 
     /// Whether another request may be sent on it.
     private var isReusable: Bool {
-        let limit = unsafe pool.maxRequestsPerConnection
+        let limit = pool.maxRequestsPerConnection
         if limit > 0 && requests >= limit { return false }
         return unsafe codec._isReusable(block) && codec._freeStreams(block) > 0
     }
@@ -234,9 +237,8 @@ final class ClientConnection: Connection, CodecHost {
 
     private func fail(_ fault: Fault) {
         let stream = unsafe stream
-        let waiter = unsafe waiter
+        let waiter = pool.takeWaiter(of: self)
         unsafe self.stream = nil
-        unsafe self.waiter = nil
         let silent = bytesReceived == receivedBefore
         let reused = requests > 1 && silent
         let sentNothing = bytesSent == sentBefore
@@ -245,16 +247,12 @@ final class ClientConnection: Connection, CodecHost {
             endpoint.activeRequests -= 1
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: sentNothing)
         }
-        if let waiter {
-            unsafe pool.waiterLost()
-            waiter.isWaiting = false
-            waiter.connectFailed(fault)
-        }
+        waiter?.connectFailed(fault)
     }
 
     override func closing() {
         if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
-        unsafe pool.closed(self)
+        pool.closed(self)
     }
 
     // MARK: What the pool and the stream call

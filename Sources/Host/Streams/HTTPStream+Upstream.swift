@@ -45,6 +45,7 @@ extension HTTPStream {
             flags.insert(.backlogTrailers)
             return
         }
+        flags.insert(.bodySent)
         upstream.writeTrailers(self)
     }
 
@@ -83,6 +84,7 @@ extension HTTPStream {
         }
         if flags.contains(.backlogTrailers) {
             flags.remove(.backlogTrailers)
+            flags.insert(.bodySent)
             connection.writeTrailers(self)
         }
         unsafe self.connection?.resumeReading()
@@ -107,6 +109,13 @@ extension HTTPStream {
             return pool.connect(self, fresh: true)
         }
         faulted(fault, at: chain.httpCount)
+    }
+
+    /// Whether the request, which is about to be sent, will be tried again if the upstream has closed a kept connection:
+    /// then nobody has to look before.
+    var canBeSentAgain: Bool {
+        headMethodIsIdempotent && flags.contains(.upstreamRequestEnded) && backlog.isEmpty
+            && flags.isDisjoint(with: [.backlogTrailers, .bodySent, .retriedFresh])
     }
 
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }
