@@ -7,6 +7,7 @@ internal import FilterAPI
 @safe
 final class ClientConnection: Connection, CodecHost {
     let endpoint: Endpoint
+    /// Kept alive: a connection may outlive the last stream of a cluster that a reload has taken away.
     let pool: ClusterPool
     private let codec: any ClientCodec
     private let link: UnsafeMutablePointer<CodecLink>
@@ -25,6 +26,8 @@ final class ClientConnection: Connection, CodecHost {
     private var receivedBefore = 0
     /// When it became idle.
     var idleSince: Nanoseconds = 0
+    /// Whether it is on its endpoint's list of idle ones.
+    var isIdle = false
     private lazy var connectTimer = ConnectTimer(connection: self)
 
     private final class ConnectTimer: LoopTimer {
@@ -234,9 +237,8 @@ final class ClientConnection: Connection, CodecHost {
 
     private func fail(_ fault: Fault) {
         let stream = unsafe stream
-        let waiter = unsafe waiter
+        let waiter = pool.takeWaiter(of: self)
         unsafe self.stream = nil
-        unsafe self.waiter = nil
         let silent = bytesReceived == receivedBefore
         let reused = requests > 1 && silent
         let sentNothing = bytesSent == sentBefore
@@ -245,11 +247,7 @@ final class ClientConnection: Connection, CodecHost {
             endpoint.activeRequests -= 1
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: sentNothing)
         }
-        if let waiter {
-            pool.waiterLost()
-            waiter.isWaiting = false
-            waiter.connectFailed(fault)
-        }
+        waiter?.connectFailed(fault)
     }
 
     override func closing() {

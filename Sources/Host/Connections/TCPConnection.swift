@@ -148,12 +148,18 @@ final class RawClientConnection: Connection {
     func start() throws(Fault) {
         do throws(SystemFault) {
             let fd = try Dialer.dial(endpoint.address)
-            try worker.loop.register(self, fd: fd)
+            do throws(SystemFault) {
+                try worker.loop.register(self, fd: fd)
+            } catch {
+                Syscalls.close(fd)
+                throw error
+            }
         } catch {
             throw Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always)
         }
         flags.insert(.connecting)
         endpoint.activeRequests += 1
+        pool.rawOpened()
         worker.loop.schedule(connectTimer, after: pool.connectLimit)
     }
 
@@ -209,6 +215,7 @@ final class RawClientConnection: Connection {
     override func closing() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         endpoint.activeRequests -= 1
+        pool.rawClosed()
         unsafe client = nil
     }
 }

@@ -47,6 +47,7 @@ extension HTTPStream {
             flags.insert(.backlogTrailers)
             return
         }
+        flags.insert(.bodySent)
         upstream.writeTrailers(self)
     }
 
@@ -84,6 +85,7 @@ extension HTTPStream {
         }
         if flags.contains(.backlogTrailers) {
             flags.remove(.backlogTrailers)
+            flags.insert(.bodySent)
             connection.writeTrailers(self)
         }
         unsafe self.connection?.resumeReading()
@@ -108,6 +110,13 @@ extension HTTPStream {
             return pool.connect(self, fresh: true)
         }
         faulted(fault, at: table.httpCount)
+    }
+
+    /// Whether the request, which is about to be sent, will be tried again if the upstream has closed a kept connection:
+    /// then nobody has to look before.
+    var canBeSentAgain: Bool {
+        headMethodIsIdempotent && flags.contains(.upstreamRequestEnded) && backlog.isEmpty
+            && flags.isDisjoint(with: [.backlogTrailers, .bodySent, .retriedFresh])
     }
 
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }
