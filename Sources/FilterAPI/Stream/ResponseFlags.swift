@@ -62,4 +62,14 @@ public struct ResponseFlags: OptionSet, Sendable {
     public var shortNames: [StaticString] {
         Self.names.indices.filter { rawValue & (1 << UInt32($0)) != 0 }.map { Self.names[$0] }
     }
+
+    /// Shows the short names, in the order of the bits, without making a list of them.
+    package func forEachShortName(_ body: (StaticString) -> Void) {
+        var rest = rawValue
+        while rest != 0 {
+            let bit = rest.trailingZeroBitCount
+            rest &= rest &- 1
+            if bit < Self.names.count { body(Self.names[bit]) }
+        }
+    }
 }
