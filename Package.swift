@@ -48,7 +48,9 @@ let package = Package(
         .testTarget(name: "FiltersTests", dependencies: ["Filters", "FilterTesting"], swiftSettings: common),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
         .testTarget(name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
-        .testTarget(name: "HostTests", dependencies: ["Host", "FilterTesting"], swiftSettings: common),
+        .testTarget(
+            name: "HostTests", dependencies: ["Host", "FilterTesting", "Config", "Engine", "FilterAPI"],
+            swiftSettings: common),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
