@@ -11,7 +11,7 @@ final class Resolver {
     private var servers: NameServers
     private var records: [Key: NameRecord] = [:]
     private var waiting: [NameRecord] = []
-    private var running = 0
+    private(set) var runningCount = 0
     private let lookups: FilterAPI.Counter?
     private let failures: FilterAPI.Counter?
     private let timeouts: FilterAPI.Counter?
@@ -44,6 +44,9 @@ final class Resolver {
         return record
     }
 
+    /// Names that are known.
+    var recordCount: Int { records.count }
+
     /// Asks other servers from now on, for all names at once; they have been checked with the config.
     func change(servers: [String]) {
         guard let next = try? NameServers(servers), next != self.servers else { return }
@@ -54,18 +57,18 @@ final class Resolver {
     // MARK: What records call
 
     func begin(_ record: NameRecord) {
-        guard running < Self.limit else {
+        guard runningCount < Self.limit else {
             if !waiting.contains(where: { $0 === record }) { waiting.append(record) }
             return
         }
-        running += 1
+        runningCount += 1
         lookups?.add()
         record.start(servers)
     }
 
     func ended(_ record: NameRecord) {
-        running -= 1
-        if running < Self.limit, !waiting.isEmpty { begin(waiting.removeFirst()) }
+        runningCount -= 1
+        if runningCount < Self.limit, !waiting.isEmpty { begin(waiting.removeFirst()) }
     }
 
     func drop(_ record: NameRecord) {
