@@ -3,16 +3,19 @@ internal import FilterAPI
 /// Small readings of field values.
 enum FieldText {
     /// Whether a value is a comma-separated list of tokens, at least one.
-    static func isTokenList(_ value: UnsafeRawBufferPointer) -> Bool {
-        var count = 0
-        for unsafepart in unsafe value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            var bytes = unsafe part[...]
-            while let first = unsafe bytes.first, Scan.isBlank(first) { unsafe bytes = bytes.dropFirst() }
-            while let last = unsafe bytes.last, Scan.isBlank(last) { unsafe bytes = bytes.dropLast() }
-            guard unsafe !bytes.isEmpty, unsafe bytes.allSatisfy({ ByteClass.isToken($0) }) else { return false }
-            count += 1
+    static func isTokenList(_ value: RawSpan) -> Bool {
+        var start = 0
+        while start <= value.byteCount {
+            let end = position(of: UInt8(ascii: ","), in: value, from: start)
+            let part = ASCII.trimmed(value.extracting(start..<end))
+            if part.byteCount == 0 { return false }
+            for index in 0..<part.byteCount
+            where unsafe !ByteClass.isToken(part.unsafeLoad(fromByteOffset: index, as: UInt8.self)) {
+                return false
+            }
+            start = end + 1
         }
-        return count > 0
+        return true
     }
 
     /// The `timeout` of a `Keep-Alive` field in seconds; -1 where it has none.

@@ -112,7 +112,7 @@ extension HeadParser {
             meaning.flags.insert(.chunked)
         } else if role == .request {
             // A list of good tokens is a coding that we do not have; anything else is nonsense.
-            throw unsafe FieldText.isTokenList(value)
+            throw unsafe FieldText.isTokenList(RawSpan(_unsafeBytes: value))
                 ? Fault(.notImplemented, "http1.unknown_transfer_encoding")
                 : Fault(.badRequest, "http1.bad_transfer_encoding")
         } else {
