@@ -5,18 +5,18 @@ internal import Engine
 /// A connection that closes takes itself off, so that a flood of short connections does not pile up here.
 final class LingerList: LoopTimer {
     private static let limit: Nanoseconds = 1_000_000_000
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private var waiting: [(connection: Connection, due: Nanoseconds)] = []
 
     init(worker: Worker) {
-        unsafe self.worker = worker
+        self.worker = worker
         super.init()
     }
 
     func add(_ connection: Connection) {
         connection.lingerIndex = waiting.count
-        waiting.append((connection, unsafe worker.loop.now + Self.limit))
-        if !isArmed { unsafe worker.loop.schedule(self, after: Self.limit) }
+        waiting.append((connection, worker.loop.now + Self.limit))
+        if !isArmed { worker.loop.schedule(self, after: Self.limit) }
     }
 
     /// Takes a connection off; the last one moves into its place.
@@ -31,13 +31,13 @@ final class LingerList: LoopTimer {
     }
 
     override func fired() {
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         // From the end, as each one that closes takes itself off.
         var index = waiting.count
         while index > 0 {
             index -= 1
             if index < waiting.count, waiting[index].due <= now { waiting[index].connection.close() }
         }
-        if !waiting.isEmpty { unsafe worker.loop.schedule(self, after: Self.limit) }
+        if !waiting.isEmpty { worker.loop.schedule(self, after: Self.limit) }
     }
 }

@@ -14,8 +14,8 @@ extension HTTPStream {
             // A terminal that attaches nothing answers by itself, now or later; it has as long as an upstream has.
             return
         }
-        guard let pool = unsafe worker.pool(id) else {
-            return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: chain.httpCount)
+        guard let pool = worker.pool(id) else {
+            return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: table.httpCount)
         }
         self.pool = pool
         if last { flags.insert(.upstreamRequestEnded) }
@@ -47,6 +47,7 @@ extension HTTPStream {
             flags.insert(.backlogTrailers)
             return
         }
+        flags.insert(.bodySent)
         upstream.writeTrailers(self)
     }
 
@@ -54,7 +55,7 @@ extension HTTPStream {
     private func startTimeout() {
         let nanoseconds = attachment.timeoutNanoseconds
         guard flags.contains(.upstreamRequestEnded), timeoutAt == 0, nanoseconds > 0 else { return }
-        let (due, overflow) = unsafe worker.loop.now.addingReportingOverflow(nanoseconds)
+        let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
         timeoutAt = overflow ? 0 : due
         armTimer()
     }
@@ -84,13 +85,14 @@ extension HTTPStream {
         }
         if flags.contains(.backlogTrailers) {
             flags.remove(.backlogTrailers)
+            flags.insert(.bodySent)
             connection.writeTrailers(self)
         }
         unsafe self.connection?.resumeReading()
     }
 
     /// No connection can be had.
-    func connectFailed(_ fault: Fault) { faulted(fault, at: chain.httpCount) }
+    func connectFailed(_ fault: Fault) { faulted(fault, at: table.httpCount) }
 
     /// The connection failed under the stream.
     ///
@@ -104,10 +106,17 @@ extension HTTPStream {
         if wasReused, harmless, whole, !flags.contains(.responseStarted), !flags.contains(.retriedFresh), let pool {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
-            unsafe worker.counters.freshRetries.add()
+            worker.counters.freshRetries.add()
             return pool.connect(self, fresh: true)
         }
-        faulted(fault, at: chain.httpCount)
+        faulted(fault, at: table.httpCount)
+    }
+
+    /// Whether the request, which is about to be sent, will be tried again if the upstream has closed a kept connection:
+    /// then nobody has to look before.
+    var canBeSentAgain: Bool {
+        headMethodIsIdempotent && flags.contains(.upstreamRequestEnded) && backlog.isEmpty
+            && flags.isDisjoint(with: [.backlogTrailers, .bodySent, .retriedFresh])
     }
 
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }
