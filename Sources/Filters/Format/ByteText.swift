@@ -97,6 +97,17 @@ package struct ByteText: ~Copyable {
         count += size
     }
 
+    /// Adds another text.
+    package mutating func append(contentsOf other: borrowing ByteText) { append(other.bytes) }
+
+    /// Adds another text as it may stand inside the quotes of a JSON string.
+    package mutating func append(escapedForJSON other: borrowing ByteText) { append(escapedForJSON: other.bytes) }
+
+    /// A copy of the text.
+    package borrowing func copy() -> [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: memory, count: count))
+    }
+
     /// Lets `body` write up to `limit` bytes in place; it returns how many it wrote, or how many it would need: then
     /// it is asked again.
     package mutating func write(upTo limit: Int, _ body: (UnsafeMutableRawPointer, Int) -> Int) {
