@@ -45,8 +45,13 @@ struct ForwardedTests {
     func trusted() {
         let lines = ["X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: b", "X-Request-Id: 7"]
         #expect(
-            text(fields(lines) { settings in settings.trustedHops = 1; settings.requestID = true })
-                == "X-Forwarded-For: 1.1.1.1, 192.0.2.7\nX-Forwarded-Proto: https\nX-Forwarded-Host: b\nX-Request-Id: 7")
+            text(
+                fields(lines) { settings in
+                    settings.trustedHops = 1
+                    settings.requestID = true
+                })
+                == "X-Forwarded-For: 1.1.1.1, 192.0.2.7\nX-Forwarded-Proto: https\nX-Forwarded-Host: b\nX-Request-Id: 7"
+        )
     }
 
     @Test("They can be left alone, or taken out")
@@ -70,7 +75,10 @@ struct ForwardedTests {
         ]
         let untrusted = fields(lines) { $0.forwardedFor = .keep }
         #expect(text(untrusted) == "X-Envoys: 1\nX-Sluic: 1\nx-envo-y: 1")
-        let trusted = fields(lines) { settings in settings.forwardedFor = .keep; settings.trustedHops = 1 }
+        let trusted = fields(lines) { settings in
+            settings.forwardedFor = .keep
+            settings.trustedHops = 1
+        }
         #expect(trusted.count == lines.count)
     }
 
@@ -78,7 +86,10 @@ struct ForwardedTests {
     func requestIDs() {
         var seen: Set<String> = []
         for _ in 0..<100 {
-            let ids = fields(["x-request-id: mine"]) { settings in settings.forwardedFor = .off; settings.requestID = true }
+            let ids = fields(["x-request-id: mine"]) { settings in
+                settings.forwardedFor = .off
+                settings.requestID = true
+            }
             let id = ids.first?.value ?? ""
             #expect(ids.count == 1)
             #expect(id.count == 36)
@@ -107,7 +118,10 @@ struct ForwardedTests {
         func scheme(_ line: String, isTLS: Bool, hops: Int) -> Scheme? {
             let connection = FakeConnection()
             connection.comesFrom("192.0.2.7", isTLS: isTLS)
-            let codec = makeServer { settings in settings.forwardedFor = .append; settings.trustedHops = hops }
+            let codec = makeServer { settings in
+                settings.forwardedFor = .append
+                settings.trustedHops = hops
+            }
             let bench = ServerBench(codec, on: connection)
             var seen: Scheme?
             bench.answer = { bench, stream in seen = unsafe bench.connection.requestHead(stream).pointee.scheme }

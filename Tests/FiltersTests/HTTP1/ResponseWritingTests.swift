@@ -11,7 +11,8 @@ struct ResponseWritingTests {
 
     @Test("A head without a body says so, and who made it when")
     func plain() {
-        #expect(answering { $0.respond(200) } == "HTTP/1.1 200 OK\r\nServer: sluice\r\n\(date)Content-Length: 0\r\n\r\n")
+        #expect(
+            answering { $0.respond(200) } == "HTTP/1.1 200 OK\r\nServer: sluice\r\n\(date)Content-Length: 0\r\n\r\n")
         #expect(
             answering { $0.respond(200, ["ETag": "\"a\"", "x-y": "", "X-Y": "2"]) } == """
                 HTTP/1.1 200 OK\r
@@ -27,7 +28,9 @@ struct ResponseWritingTests {
 
     @Test(
         "The reason phrase is our own",
-        arguments: [(200, "OK"), (404, "Not Found"), (503, "Service Unavailable"), (418, "Client Error"), (599, "Server Error")])
+        arguments: [
+            (200, "OK"), (404, "Not Found"), (503, "Service Unavailable"), (418, "Client Error"), (599, "Server Error"),
+        ])
     func reasons(code: Int, reason: String) {
         #expect(answering { $0.respond(Status(code)) }.hasPrefix("HTTP/1.1 \(code) \(reason)\r\n"))
     }
@@ -118,7 +121,8 @@ struct ResponseWritingTests {
             bench.respond(200, ["Content-Length": "5"], body: pieces)
             #expect(bench.fault?.kind == .filterFailed)
             let output = bench.takeOutput()
-            let body = output.utf8.count - (output.firstRange(of: "\r\n\r\n").map { output[..<$0.upperBound].utf8.count } ?? 0)
+            let body =
+                output.utf8.count - (output.firstRange(of: "\r\n\r\n").map { output[..<$0.upperBound].utf8.count } ?? 0)
             #expect(body <= 5, "\(output)")
         }
         for length in ["x", "-1", ""] {
@@ -131,7 +135,9 @@ struct ResponseWritingTests {
         }
     }
 
-    @Test("A status that is none is a filter's fault, and another answer can still be written", arguments: [0, 99, 600, -1])
+    @Test(
+        "A status that is none is a filter's fault, and another answer can still be written",
+        arguments: [0, 99, 600, -1])
     func badStatus(code: Int) {
         let text = answering { bench in
             bench.respond(Status(code))
