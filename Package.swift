@@ -59,7 +59,9 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
         .testTarget(
             name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
-        .testTarget(name: "HostTests", dependencies: ["Host", "FilterTesting"], swiftSettings: common),
+        .testTarget(
+            name: "HostTests", dependencies: ["Host", "FilterTesting", "Config", "Engine", "FilterAPI"],
+            swiftSettings: common),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -1,4 +1,5 @@
 package import Config
+internal import Engine
 package import FilterAPI
 internal import Filters
 
@@ -30,6 +31,17 @@ package struct DNSSettings: SettingsStruct {
     package var servers: [String] = []
 
     package init() {}
+
+    package func validate(_ check: inout SettingsCheck) {
+        for (index, server) in servers.enumerated() {
+            do throws(AddressError) {
+                _ = try NameServers.parse(server)
+            } catch {
+                check.error(
+                    "servers[\(index)]", error.message, hint: "for example `10.0.0.2`, `127.0.0.1:5353` or `[::1]:53`")
+            }
+        }
+    }
 }
 
 /// The process's own log, on the error output.

@@ -1,56 +1,75 @@
 /// Goes round a list so that everyone's turns are as many as its weight says, and spread evenly.
 ///
-/// With equal weights a turn is one step. Otherwise the k-th turn of an entry with weight w is due at (k + ½) / w of a
-/// round, and a heap has the one that is due next on top; a round is as many turns as the weights have in sum. All of
-/// it is whole numbers, so every round is exact.
+/// With equal weights a turn is one step. Otherwise a round is as many turns as the weights have in sum, an entry with
+/// weight w has its turns 1 / w of a round apart, and those with the same weight begin one after the other within that
+/// time. A heap has the entry that is due next on top. All of it is whole numbers, so every round is exact.
 struct Rotation {
     private var count = 0
     private var position = 0
-    /// Empty where all are equal.
-    private var weights: [Int] = []
-    /// Turns that each has had in this round.
-    private var given: [Int] = []
+    /// Empty where all weights are equal.
+    private var entries: [Entry] = []
     private var heap: [Int] = []
     /// The heap at the beginning of a round.
     private var fresh: [Int] = []
     private var turnsLeft = 0
 
+    /// An entry's next turn is due at `due / scale` of a round.
+    private struct Entry {
+        let weight: Int
+        let scale: Int
+        /// From one turn to the next.
+        let step: Int
+        let first: Int
+        var due: Int
+    }
+
     /// Takes new weights, and begins anywhere in a round, so that workers do not all begin with the same entry.
     mutating func update(_ weights: [Int], _ generator: inout SplitMix) {
         count = weights.count
         position = count > 0 ? generator.below(count) : 0
-        let isEqual = weights.allSatisfy { $0 == weights.first }
-        let divisor = weights.reduce(0, Self.commonDivisor)
-        self.weights = isEqual ? [] : weights.map { $0 / divisor }
-        given = self.weights.map { _ in 0 }
-        fresh = self.weights.indices.sorted { isBefore($0, $1) }
+        entries = weights.allSatisfy { $0 == weights.first } ? [] : Self.entries(weights)
+        fresh = entries.indices.sorted { isBefore($0, $1) }
         heap = fresh
-        turnsLeft = self.weights.reduce(0, +)
-        guard !isEqual else { return }
+        turnsLeft = entries.reduce(0) { $0 + $1.weight }
+        guard !entries.isEmpty else { return }
         for _ in 0..<generator.below(min(turnsLeft, 1024)) { _ = next() }
+    }
+
+    private static func entries(_ weights: [Int]) -> [Entry] {
+        let divisor = weights.reduce(0, commonDivisor)
+        let sizes = Dictionary(weights.map { ($0, 1) }, uniquingKeysWith: +)
+        var ranks: [Int: Int] = [:]
+        return weights.map { weight in
+            let rank = ranks[weight, default: 0]
+            ranks[weight] = rank + 1
+            let size = sizes[weight] ?? 1
+            let reduced = weight / divisor
+            let first = 2 * rank + 1
+            return Entry(weight: reduced, scale: 2 * reduced * size, step: 2 * size, first: first, due: first)
+        }
     }
 
     /// Whose turn it is; there must be somebody.
     @inline(__always)
     mutating func next() -> Int {
-        if !weights.isEmpty { return nextByWeight() }
+        if !entries.isEmpty { return nextByWeight() }
         position = position + 1 < count ? position + 1 : 0
         return position
     }
 
     private mutating func nextByWeight() -> Int {
         let first = heap[0]
-        given[first] += 1
+        entries[first].due += entries[first].step
         turnsLeft -= 1
         if turnsLeft == 0 { beginRound() } else { sink() }
         return first
     }
 
     private mutating func beginRound() {
-        for index in weights.indices {
-            given[index] = 0
+        for index in entries.indices {
+            entries[index].due = entries[index].first
             heap[index] = fresh[index]
-            turnsLeft += weights[index]
+            turnsLeft += entries[index].weight
         }
     }
 
@@ -70,8 +89,8 @@ struct Rotation {
     }
 
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
-        let leftDue = (2 * given[left] + 1) * weights[right]
-        let rightDue = (2 * given[right] + 1) * weights[left]
+        let leftDue = entries[left].due * entries[right].scale
+        let rightDue = entries[right].due * entries[left].scale
         return leftDue == rightDue ? left < right : leftDue < rightDue
     }
 
