@@ -1,5 +1,7 @@
 public import FilterAPI
 
+// What the methods of a codec are for is said at its protocol.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 /// HTTP/1 towards upstreams (RFC 9112): one request at a time on a connection.
 public final class HTTP1ClientCodec: ClientCodec {
     public static let manifest = Manifest(id: "http", summary: "Speaks HTTP/1 with upstreams.")

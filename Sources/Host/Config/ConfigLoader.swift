@@ -145,7 +145,8 @@ struct ConfigLoader {
     private func warnUnused(_ clusters: [ClusterPlan]) {
         let used = Set(clusterUses.map(\.cluster))
         for cluster in clusters where !used.contains(cluster.name) {
-            diagnostics.warning(.unusedCluster, "nothing uses the cluster `\(cluster.name)`", at: cluster.node.headPlace)
+            diagnostics.warning(
+                .unusedCluster, "nothing uses the cluster `\(cluster.name)`", at: cluster.node.headPlace)
         }
     }
 }

@@ -219,7 +219,9 @@ final class Generation {
     func reopenLogs() {
         for sink in sinks.values {
             do throws(SystemFault) { try sink.reopen() } catch {
-                log.write(.error, "cannot open a log file again", [("path", sink.path ?? "stdout"), ("error", error.description)])
+                log.write(
+                    .error, "cannot open a log file again",
+                    [("path", sink.path ?? "stdout"), ("error", error.description)])
             }
         }
     }

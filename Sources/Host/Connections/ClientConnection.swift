@@ -303,7 +303,9 @@ final class ClientConnection: Connection, CodecHost {
         unsafe worker.streams.at(stream.slot) { unsafe $0.factsMemory }
     }
 
-    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe worker.streams.at(stream.slot) { unsafe $0.block } }
+    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer {
+        unsafe worker.streams.at(stream.slot) { unsafe $0.block }
+    }
     func armCodecTimer(after delay: Duration) {}
     func disarmCodecTimer() {}
 }

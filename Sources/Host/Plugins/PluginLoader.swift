@@ -24,7 +24,8 @@ struct PluginLoader {
             do throws(PluginRefusal) {
                 for type in try types(at: resolved(path)) {
                     if let old = registry.add(type), old != type {
-                        throw PluginRefusal("it brings a filter `\(type.manifest.id)`, and there is one of that name already")
+                        throw PluginRefusal(
+                            "it brings a filter `\(type.manifest.id)`, and there is one of that name already")
                     }
                 }
             } catch {
@@ -93,7 +94,8 @@ struct PluginLoader {
                 "it was built by Swift \(Self.text(theirs.compiler)), Sluice by Swift \(Self.text(ours.compiler))",
                 hint: hint)
         }
-        throw PluginRefusal("its FilterAPI has other types than this Sluice's, although both say the same version", hint: hint)
+        throw PluginRefusal(
+            "its FilterAPI has other types than this Sluice's, although both say the same version", hint: hint)
     }
 
     private static func text(_ compiler: UInt32) -> String { "\(compiler / 100).\(compiler % 100)" }
@@ -102,7 +104,9 @@ struct PluginLoader {
         for type in types where Role(of: type) == .none {
             throw PluginRefusal(
                 "its filter `\(type)` has no role that Sluice knows, as if it had brought its own copy of FilterAPI",
-                hint: "depend on the product `FilterAPI`, which is a shared library, and conform to a role such as HTTPFilter")
+                hint:
+                    "depend on the product `FilterAPI`, which is a shared library, and conform to a role such as HTTPFilter"
+            )
         }
         return types
     }

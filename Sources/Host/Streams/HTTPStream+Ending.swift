@@ -181,7 +181,8 @@ extension HTTPStream {
     }
 
     func wakeStage(_ stage: Int) {
-        guard flags.contains(.active), table.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
+        guard flags.contains(.active),
+            table.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
         else { return }
         let entry = unsafe table.httpStages[stage]
         unsafe view.pointee.stage = stage

@@ -41,7 +41,8 @@ struct ResponseWritingTests {
         #expect(
             answering { $0.respond(200, fields) }
                 == "HTTP/1.1 200 OK\r\nDate: x\r\nServer: sluice\r\nContent-Length: 0\r\n\r\n")
-        let kept = answering("GET / HTTP/1.1\r\nHost: a\r\n\r\n", { $0.serverHeader = "" }) { $0.respond(200, fields) }
+        let keeps: (inout ServerSettings) -> Void = { $0.serverHeader = "" }
+        let kept = answering("GET / HTTP/1.1\r\nHost: a\r\n\r\n", keeps) { $0.respond(200, fields) }
         #expect(kept == "HTTP/1.1 200 OK\r\nDate: x\r\nServer: them\r\nContent-Length: 0\r\n\r\n")
     }
 
