@@ -11,6 +11,41 @@ import Testing
         loop = try EventLoop()
     }
 
+    @Test("A level is announced in every turn, and only for what is asked")
+    func levelTriggeredBothWays() throws {
+        let pair = try SocketPair()
+        defer { withExtendedLifetime(pair) {} }
+        let source = Recorder()
+        try loop.registerLevelTriggered(source, fd: pair.left, for: .readable)
+        loop.turn(maxWait: 0)
+        #expect(source.seen == [])
+        #expect(send("ab", to: pair.right) == .bytes(2))
+        loop.turn(maxWait: 0)
+        #expect(receive(from: pair.left, limit: 1) == "a")
+        loop.turn(maxWait: 0)
+        #expect(source.seen == [.readable, .readable])
+        try loop.watch(source, for: [.readable, .writable])
+        loop.turn(maxWait: 0)
+        #expect(source.seen.last == [.readable, .writable])
+        try loop.watch(source, for: .writable)
+        loop.turn(maxWait: 0)
+        #expect(source.seen.last == .writable)
+        #expect(loop.deregister(source) == pair.left)
+        loop.turn(maxWait: 0)
+        #expect(source.seen.count == 4)
+    }
+
+    @Test("A change that the kernel refuses is thrown")
+    func levelRefused() throws {
+        let pair = try SocketPair()
+        let source = Recorder()
+        try loop.registerLevelTriggered(source, fd: pair.left, for: .readable)
+        Syscalls.close(pair.left)
+        pair.left = -1
+        #expect(throws: SystemFault.self) { try loop.watch(source, for: .writable) }
+        loop.deregister(source)
+    }
+
     @Test("An edge is announced once; the next bytes are a new edge")
     func edgeTriggered() throws {
         let pair = try SocketPair()

@@ -30,6 +30,20 @@ import Testing
         }
     }
 
+    @Test("There is no route where the kernel says so, and one where it cannot be asked")
+    func routes() {
+        let here = SocketAddress(v4: 0x7F00_0001, port: 0)
+        #expect(Syscalls.hasRoute(to: here))
+        func hasRoute(_ call: Syscalls.Call, _ errno: Int32) -> Bool {
+            Syscalls.faults.during([FaultRule(call, nth: 1, errno: errno)]) { Syscalls.hasRoute(to: here) }
+        }
+        #expect(!hasRoute(.connect, ENETUNREACH))
+        #expect(!hasRoute(.connect, EADDRNOTAVAIL))
+        #expect(hasRoute(.connect, EACCES))
+        #expect(!hasRoute(.socket, EAFNOSUPPORT))
+        #expect(hasRoute(.socket, EMFILE))
+    }
+
     @Test("An interrupted call is made again")
     func interrupted() throws {
         let pair = try SocketPair()

@@ -27,6 +27,26 @@ extension EventLoop {
         try add(source, fd: fd, interest: interest)
     }
 
+    /// Watches a descriptor level triggered, and for what is asked only: for libraries that do their own reading and
+    /// writing, and do not always read all there is.
+    ///
+    /// - Parameter interest: ``Readiness/readable``, ``Readiness/writable`` or both; errors are announced anyway.
+    /// - Throws: if the kernel refuses the descriptor; nothing has changed then.
+    public func registerLevelTriggered(
+        _ source: EventSource, fd: Int32, for interest: Readiness
+    ) throws(SystemFault) {
+        try add(source, fd: fd, interest: interest.rawValue)
+    }
+
+    /// Changes what a source that was registered level triggered is watched for.
+    ///
+    /// - Throws: if the kernel refuses; nothing has changed then.
+    public func watch(_ source: EventSource, for interest: Readiness) throws(SystemFault) {
+        precondition(table.holds(source, slot: source.slot), "the source is not registered with this loop")
+        let token = table.token(slot: source.slot)
+        try Syscalls.epollModify(epoll, fd: source.fd, interest: interest.rawValue, token: token)
+    }
+
     /// Stops watching a source.
     ///
     /// Does nothing if it is not registered.

@@ -27,10 +27,20 @@ extension Syscalls {
     }
 
     static func epollAdd(_ epoll: Int32, fd: Int32, interest: UInt32, token: UInt64) throws(SystemFault) {
+        try epollControl(epoll, EPOLL_CTL_ADD, fd, interest, token)
+    }
+
+    static func epollModify(_ epoll: Int32, fd: Int32, interest: UInt32, token: UInt64) throws(SystemFault) {
+        try epollControl(epoll, EPOLL_CTL_MOD, fd, interest, token)
+    }
+
+    private static func epollControl(
+        _ epoll: Int32, _ operation: Int32, _ fd: Int32, _ interest: UInt32, _ token: UInt64
+    ) throws(SystemFault) {
         var event = unsafe epoll_event()
         unsafe event.events = interest
         unsafe event.data.u64 = token
-        let result = attempt(.epollControl) { unsafe Int(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) }
+        let result = attempt(.epollControl) { unsafe Int(epoll_ctl(epoll, operation, fd, &event)) }
         if result < 0 { throw fault("epoll_ctl", result) }
     }
 

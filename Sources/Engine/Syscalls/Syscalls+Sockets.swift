@@ -81,6 +81,20 @@ extension Syscalls {
         return result < 0 ? Int32(truncatingIfNeeded: -result) : value
     }
 
+    /// Whether this machine knows a way to an address: nothing is sent, only the tables of routes are asked.
+    ///
+    /// Where the question itself fails, for want of descriptors perhaps, the answer is yes.
+    public static func hasRoute(to address: SocketAddress) -> Bool {
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let opened = attempt(.socket) { Int(Glibc.socket(address.family.number, type, 0)) }
+        guard opened >= 0 else { return Int32(truncatingIfNeeded: -opened) != EAFNOSUPPORT }
+        defer { close(Int32(opened)) }
+        let result = attempt(.connect) {
+            unsafe address.withSockaddr { unsafe Int(Glibc.connect(Int32(opened), $0, $1)) }
+        }
+        return ![ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL].contains(Int32(truncatingIfNeeded: -result))
+    }
+
     /// The socket's own address; nil if it has none.
     public static func localAddress(_ fd: Int32) -> SocketAddress? {
         unsafe address(of: fd) { unsafe getsockname($0, $1, $2) }

@@ -1,5 +1,7 @@
 package import Config
+internal import Engine
 package import FilterAPI
+internal import Filters
 
 /// The file's top level.
 package struct TopSettings: SettingsStruct {
@@ -29,6 +31,17 @@ package struct DNSSettings: SettingsStruct {
     package var servers: [String] = []
 
     package init() {}
+
+    package func validate(_ check: inout SettingsCheck) {
+        for (index, server) in servers.enumerated() {
+            do throws(AddressError) {
+                _ = try NameServers.parse(server)
+            } catch {
+                check.error(
+                    "servers[\(index)]", error.message, hint: "for example `10.0.0.2`, `127.0.0.1:5353` or `[::1]:53`")
+            }
+        }
+    }
 }
 
 /// The process's own log, on the error output.
@@ -58,7 +71,9 @@ package struct AccessLogSettings: SettingsStruct, Equatable {
 
     package func validate(_ check: inout SettingsCheck) {
         if to == "" { check.error("to", "must be `stdout`, `off` or a path") }
-        if let problem = AccessLogFormat.problem(format) { check.error("format", problem) }
+        if let problem = AccessLogFormat.problem(format) {
+            check.error("format", "\(problem.message), at byte \(problem.offset)", hint: problem.hint)
+        }
     }
 
     /// Whether anything is written.

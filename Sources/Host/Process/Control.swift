@@ -28,7 +28,9 @@ final class Control {
     ) -> Int32 {
         let log = Log(
             level: options.logLevel ?? plan.settings.log.level, format: options.logFormat ?? plan.settings.log.format)
-        for warning in warnings.sorted { log.write(.warning, warning.message, [("line", "\(warning.place?.range.line ?? 0)")]) }
+        for warning in warnings.sorted {
+            log.write(.warning, warning.message, [("line", "\(warning.place?.range.line ?? 0)")])
+        }
         do {
             Syscalls.reserveStandardDescriptors()
             Signals.ignorePipe()
@@ -45,7 +47,7 @@ final class Control {
         self.file = file
         self.log = log
         loop = try EventLoop()
-        resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers)
+        resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers, log: log, registry: registry)
         let files = Syscalls.fileDescriptorLimit()
         // A client's connection may need one of its own towards an upstream.
         let automatic = max(16, (files - 64) / 2)
@@ -60,7 +62,7 @@ final class Control {
 
     private func run(_ plan: GenerationPlan, diagnostics: Diagnostics, isDemo: Bool) throws -> Int32 {
         guard generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics) else {
-            Terminal.error(diagnostics.rendered(as: .text))
+            Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return 1
         }
         signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { [unowned self] signal in
@@ -118,6 +120,7 @@ final class Control {
                 generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics)
             {
                 log.change(level: plan.settings.log.level)
+                resolver.change(servers: plan.settings.dns.servers)
                 if plan.settings.maxConnections > 0 { limit.change(to: plan.settings.maxConnections) }
                 for (listener, address) in generation.boundAddresses {
                     log.write(.debug, "listening", [("listener", listener), ("address", address)])

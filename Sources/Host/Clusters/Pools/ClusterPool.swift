@@ -3,46 +3,39 @@ internal import FilterAPI
 
 /// One worker's connections to one cluster: those in use, those kept for the next request, and who waits.
 ///
-/// Lives on as long as a stream needs it, also when a reload has taken the cluster away.
+/// Lives on as long as a stream or a connection needs it, also when a reload has taken the cluster away.
+///
+/// A stream gets a connection that is kept, or waits for one that is made for it, or, where the limit is reached, stands
+/// in the line. A connection that is made or gets free goes to whoever has waited longest for its endpoint, or to the
+/// line; so a stream may be served by another connection than the one that was made for it.
 final class ClusterPool {
     let id: ClusterID
     let name: FactName
     let chain: Chain
     let settings: ClusterSettings
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
-    private var endpoints: [Endpoint] = []
+    private(set) var endpoints: [Endpoint] = []
     /// Set while no name of the cluster has been resolved.
     private var isUnresolved = false
-    private var isRetired = false
+    private(set) var isRetired = false
+    /// Connections that are made or being made.
     private(set) var connectionCount = 0
-    private var connectingWaiters = 0
-    // Streams that wait because the cluster may have no more connections.
-    private var firstWaiting: HTTPStream?
-    private var lastWaiting: HTTPStream?
-    private var waitingCount = 0
-    private lazy var idleTimer = IdleTimer(pool: self)
+    /// How many of them are kept without a request.
+    var idleCount = 0
+    /// Streams that wait because the cluster may have no more connections.
+    private var line = StreamLine()
+    /// Streams that wait for a connection that is being made, over all endpoints.
+    private var connectingCount = 0
     private let connectTimeout: Nanoseconds
-    private let idleTimeout: Nanoseconds
+    let idleTimeout: Nanoseconds
     let maxRequestsPerConnection: Int
-
-    private final class IdleTimer: LoopTimer {
-        unowned(unsafe) let pool: ClusterPool
-        init(pool: ClusterPool) {
-            unsafe self.pool = pool
-            super.init()
-        }
-        override func fired() { unsafe pool.closeIdle() }
-    }
-
-    /// The idle connections of one endpoint, the one used last at the end.
-    final class IdleList {
-        var connections: [ClientConnection] = []
-    }
+    private lazy var lineTimer = CallbackTimer { [unowned self] in self.serveLine() }
+    private(set) lazy var idleTimer = CallbackTimer { [unowned self] in self.closeIdle() }
 
     init(worker: Worker, id: ClusterID, name: String, settings: ClusterSettings, chain: Chain, seed: UInt64) {
-        unsafe self.worker = worker
+        self.worker = worker
         self.id = id
         self.name = FactName(name)
         self.settings = settings
@@ -59,24 +52,17 @@ final class ClusterPool {
     /// The control thread has a new list.
     func update(_ list: EndpointList) {
         let before = endpoints
-        endpoints = list.merged(into: endpoints)
+        endpoints = list.merged(into: before)
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints)
-        for gone in before where !endpoints.contains(where: { $0 === gone }) { dropIdle(of: gone) }
+        for gone in before where !gone.isListed { dropUnused(of: gone) }
     }
 
     /// The cluster is no longer in the config: what runs goes on, nothing is kept.
     func retire() {
         isRetired = true
-        for endpoint in endpoints { dropIdle(of: endpoint) }
-        if idleTimer.isArmed { unsafe worker.loop.cancel(idleTimer) }
-    }
-
-    private func dropIdle(of endpoint: Endpoint) {
-        guard let idle = endpoint.pool as? IdleList else { return }
-        let connections = idle.connections
-        idle.connections = []
-        for connection in connections { connection.close() }
+        for endpoint in endpoints { dropUnused(of: endpoint) }
+        if idleTimer.isArmed { worker.loop.cancel(idleTimer) }
     }
 
     // MARK: Streams
@@ -86,177 +72,164 @@ final class ClusterPool {
     /// - Parameter fresh: not one that was kept alive.
     func connect(_ stream: HTTPStream, fresh: Bool = false) {
         unsafe stream.factsMemory.pointee.cluster = name
+        // Room that has just become free belongs to those who have waited for it.
+        if !line.isEmpty { return wait(stream) }
+        place(stream, fresh: fresh)
+    }
+
+    private func place(_ stream: HTTPStream, fresh: Bool) {
         guard let endpoint = balancer.pick(hash: stream.attachment.hash, avoiding: nil) else {
-            let fault =
-                isUnresolved
-                ? Fault(.nameNotResolved, "upstream.name_not_resolved", replay: .always)
-                : Fault(.noEndpoint, "upstream.no_endpoint", replay: .always)
-            return stream.connectFailed(fault)
+            return stream.connectFailed(noEndpoint)
         }
         if !fresh, let connection = takeIdle(endpoint, for: stream) { return connection.serve(stream) }
+        guard mayWait else { return overflow(stream) }
+        if let connection = endpoint.spare.popLast() { return expect(connection, for: stream) }
         if connectionCount < settings.maxConnections || makeRoom() { return open(endpoint, for: stream) }
         wait(stream)
     }
 
-    private func takeIdle(_ endpoint: Endpoint, for stream: HTTPStream) -> ClientConnection? {
-        guard let holder = endpoint.pool else { return nil }
-        let idle = unsafe unsafeDowncast(holder, to: IdleList.self)
-        while let connection = idle.connections.popLast() {
-            if connection.isStale || !isQuiet(connection, for: stream) {
-                connection.close()
-                continue
-            }
-            return connection
-        }
-        return nil
+    private var noEndpoint: Fault {
+        isUnresolved
+            ? Fault(.nameNotResolved, "upstream.name_not_resolved", replay: .always)
+            : Fault(.noEndpoint, "upstream.no_endpoint", replay: .always)
     }
 
-    /// A request that must not be sent twice is not risked on a connection that the upstream has just closed: the
-    /// kernel is asked once more. Others are simply tried again.
-    private func isQuiet(_ connection: ClientConnection, for stream: HTTPStream) -> Bool {
-        if unsafe stream.headMemory.pointee.method.isIdempotent, stream.flags.contains(.upstreamRequestEnded) {
-            return true
-        }
-        return Syscalls.peek(connection.fd) == .quiet
-    }
-
-    /// Closes an idle connection to another endpoint where the cluster's limit is reached.
-    private func makeRoom() -> Bool {
-        for endpoint in endpoints {
-            guard let idle = endpoint.pool as? IdleList, let oldest = idle.connections.first else { continue }
-            oldest.close()
-            return true
-        }
-        return false
-    }
+    private var mayWait: Bool { line.count + connectingCount < settings.maxPending }
 
     private func open(_ endpoint: Endpoint, for stream: HTTPStream) {
-        guard waitingCount + connectingWaiters < settings.maxPending, let codec else { return overflow(stream) }
-        let connection = unsafe ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
+        guard let codec else { return stream.connectFailed(Fault(.noCluster, "chain.no_client_codec")) }
+        let connection = ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
         do throws(SystemFault) {
             try connection.start(timeout: connectTimeout)
         } catch {
-            unsafe worker.counters.connectFailures.add()
+            worker.counters.connectFailures.add()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
         connectionCount += 1
+        expect(connection, for: stream)
+    }
+
+    private func expect(_ connection: ClientConnection, for stream: HTTPStream) {
         unsafe connection.waiter = stream
         unsafe stream.awaited = connection
         stream.isWaiting = true
-        connectingWaiters += 1
+        connection.endpoint.waiting.append(stream)
+        connectingCount += 1
     }
 
     private func wait(_ stream: HTTPStream) {
-        guard waitingCount + connectingWaiters < settings.maxPending else { return overflow(stream) }
+        guard mayWait else { return overflow(stream) }
         stream.isWaiting = true
-        unsafe stream.nextWaiting = nil
-        unsafe stream.previousWaiting = lastWaiting
-        if let last = lastWaiting { unsafe last.nextWaiting = stream } else { firstWaiting = stream }
-        lastWaiting = stream
-        waitingCount += 1
+        line.append(stream)
     }
 
     private func overflow(_ stream: HTTPStream) {
-        unsafe worker.counters.overflows.add()
+        worker.counters.overflows.add()
         stream.connectFailed(Fault(.overflow, "upstream.too_many_pending", replay: .always))
     }
 
     /// A stream that waits gives up.
     func stopWaiting(_ stream: HTTPStream) {
         guard stream.isWaiting else { return }
+        guard let connection = unsafe stream.awaited else { return leaveLine(stream) }
+        // The connection is made all the same, and is there for the next.
+        part(stream, connection)
+        connection.endpoint.spare.append(connection)
+    }
+
+    /// The connection that a stream waits for has failed.
+    ///
+    /// - Returns: the stream, to be told.
+    func takeWaiter(of connection: ClientConnection) -> HTTPStream? {
+        guard let stream = unsafe connection.waiter else { return nil }
+        part(stream, connection)
+        return stream
+    }
+
+    private func part(_ stream: HTTPStream, _ connection: ClientConnection) {
+        unsafe connection.waiter = nil
+        unsafe stream.awaited = nil
         stream.isWaiting = false
-        if let connection = unsafe stream.awaited {
-            // The connection is made all the same, and is there for the next.
-            unsafe stream.awaited = nil
-            unsafe connection.waiter = nil
-            connectingWaiters -= 1
-            return
+        connection.endpoint.waiting.remove(stream)
+        connectingCount -= 1
+    }
+
+    // MARK: The line
+
+    private func leaveLine(_ stream: HTTPStream) {
+        stream.isWaiting = false
+        line.remove(stream)
+    }
+
+    /// Makes connections for those in the line, as many as there is room for.
+    private func serveLine() {
+        while let stream = unsafe line.first, connectionCount < settings.maxConnections || idleCount > 0 {
+            leaveLine(stream)
+            place(stream, fresh: false)
         }
-        unlink(stream)
     }
-
-    private func unlink(_ stream: HTTPStream) {
-        let next = unsafe stream.nextWaiting
-        let previous = unsafe stream.previousWaiting
-        if let previous { unsafe previous.nextWaiting = next } else { firstWaiting = next }
-        if let next { unsafe next.previousWaiting = previous } else { lastWaiting = previous }
-        unsafe stream.nextWaiting = nil
-        unsafe stream.previousWaiting = nil
-        waitingCount -= 1
-    }
-
-    /// The connection that a stream waited for has failed; the stream is told by the connection.
-    func waiterLost() { connectingWaiters -= 1 }
 
     // MARK: Connections
 
     /// A connection was made, or has become free.
     func ready(_ connection: ClientConnection) {
-        if let stream = unsafe connection.waiter {
-            unsafe connection.waiter = nil
-            unsafe stream.awaited = nil
-            stream.isWaiting = false
-            connectingWaiters -= 1
-            return connection.serve(stream)
+        let endpoint = connection.endpoint
+        if unsafe connection.waiter == nil {
+            if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
+            guard endpoint.isListed else { return connection.close() }
+            if let stream = unsafe line.first {
+                leaveLine(stream)
+                return connection.serve(stream)
+            }
         }
-        if let stream = firstWaiting {
-            unlink(stream)
-            stream.isWaiting = false
-            return connection.serve(stream)
-        }
+        if let stream = takeFirstWaiting(for: connection) { return connection.serve(stream) }
         keep(connection)
     }
 
-    private func keep(_ connection: ClientConnection) {
-        guard !isRetired, idleTimeout > 0, endpoints.contains(where: { $0 === connection.endpoint }) else {
-            return connection.close()
+    /// Takes the stream that has waited longest for the connection's endpoint. What was being made for it goes to the
+    /// one that this connection was made for, if there is one.
+    private func takeFirstWaiting(for connection: ClientConnection) -> HTTPStream? {
+        guard let stream = unsafe connection.endpoint.waiting.first, let expected = unsafe stream.awaited else {
+            return nil
         }
-        let idle: IdleList
-        if let holder = connection.endpoint.pool {
-            idle = unsafe unsafeDowncast(holder, to: IdleList.self)
-        } else {
-            idle = IdleList()
-            connection.endpoint.pool = idle
-        }
-        connection.idleSince = unsafe worker.loop.now
-        idle.connections.append(connection)
-        if !idleTimer.isArmed { unsafe worker.loop.schedule(idleTimer, after: idleTimeout) }
+        let second = unsafe connection.waiter
+        part(stream, expected)
+        guard expected !== connection else { return stream }
+        unsafe connection.waiter = nil
+        unsafe expected.waiter = second
+        if let second { unsafe second.awaited = expected } else { connection.endpoint.spare.append(expected) }
+        return stream
     }
 
     /// A connection has gone, for whatever reason.
     func closed(_ connection: ClientConnection) {
-        connectionCount -= 1
-        if let idle = connection.endpoint.pool as? IdleList {
-            idle.connections.removeAll { $0 === connection }
-        }
-        guard let stream = firstWaiting, connectionCount < settings.maxConnections else { return }
-        unlink(stream)
-        stream.isWaiting = false
-        connect(stream)
+        forget(connection)
+        roomMade()
     }
 
-    private func closeIdle() {
-        let now = unsafe worker.loop.now
-        var next = Nanoseconds.max
-        for endpoint in endpoints {
-            guard let idle = endpoint.pool as? IdleList else { continue }
-            for connection in idle.connections {
-                let due = connection.idleSince + idleTimeout
-                if due <= now { connection.close() } else { next = min(next, due) }
-            }
-        }
-        if next != .max { unsafe worker.loop.schedule(idleTimer, after: next - now) }
+    /// Those in the line are seen to later in this turn, as whoever closes a connection may be in the middle of things.
+    private func roomMade() {
+        connectionCount -= 1
+        if !line.isEmpty, !lineTimer.isArmed { worker.loop.schedule(lineTimer, after: 0) }
     }
 
     // MARK: Raw bytes
 
     /// An endpoint for a connection that carries bytes only.
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
+        guard connectionCount < settings.maxConnections || makeRoom() else {
+            worker.counters.overflows.add()
+            throw Fault(.overflow, "upstream.too_many_connections", replay: .always)
+        }
         if let endpoint = balancer.pick(hash: hash, avoiding: nil) { return endpoint }
-        throw isUnresolved
-            ? Fault(.nameNotResolved, "upstream.name_not_resolved")
-            : Fault(.noEndpoint, "upstream.no_endpoint")
+        throw noEndpoint
     }
+
+    /// A connection that carries bytes only is being made.
+    func rawOpened() { connectionCount += 1 }
+
+    /// A connection that carried bytes only has gone.
+    func rawClosed() { roomMade() }
 
     var connectLimit: Nanoseconds { connectTimeout }
 }

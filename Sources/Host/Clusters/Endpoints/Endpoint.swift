@@ -1,0 +1,29 @@
+internal import Engine
+internal import FilterAPI
+
+/// One address of a cluster, as one worker knows it: what it is asked now, and the connections that are kept to it.
+final class Endpoint {
+    let address: SocketAddress
+    /// The address in words, for logs.
+    let name: FactName
+    var weight: Int
+    /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
+    var isListed = true
+    /// Requests that a connection to it carries now; for raw bytes, connections.
+    var activeRequests = 0
+    /// Connections that carry nothing now, the one used last at the end.
+    var idle: [ClientConnection] = []
+    /// Connections that are being made, and whose stream has gone meanwhile.
+    var spare: [ClientConnection] = []
+    /// Streams that wait for a connection to this endpoint that is being made, in the order in which they came.
+    var waiting = StreamLine()
+
+    init(address: SocketAddress, name: FactName, weight: Int = 1) {
+        self.address = address
+        self.name = name
+        self.weight = weight
+    }
+
+    /// How busy it is: requests that it carries and that wait for it.
+    var load: Int { activeRequests + waiting.count }
+}

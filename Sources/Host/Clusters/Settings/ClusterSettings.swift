@@ -1,0 +1,55 @@
+internal import Config
+internal import FilterAPI
+
+/// One cluster: the places that serve the same thing, and how they are used.
+///
+/// Each worker has connections of its own, so the limits hold on each worker.
+struct ClusterSettings: SettingsStruct {
+    var endpoints: [EndpointSettings] = []
+    /// Which endpoint is next.
+    var balance = BalancePolicy.roundRobin
+    /// Time to make a connection.
+    var connectTimeout = Duration.seconds(5)
+    /// How long a connection without a request is kept; 0 keeps none.
+    var idleTimeout = Duration.seconds(3600)
+    /// Connections at once on each worker, those without a request included.
+    var maxConnections = 1024
+    /// Requests that wait for a connection at once on each worker, one that is being made or one that gets free.
+    var maxPending = 1024
+    /// Requests after which a connection is not used again; 0 for no limit.
+    var maxRequestsPerConnection = 0
+    /// How names among the endpoints are looked up.
+    var dns = NameSettings()
+    /// What its connections consist of; decoded when the filters are known.
+    var chain = RawNode()
+    /// Settings of the codec, where the chain has none.
+    var http = RawNode()
+
+    init() {}
+
+    func validate(_ check: inout SettingsCheck) {
+        if endpoints.isEmpty {
+            check.error("endpoints", "a cluster needs endpoints", hint: "add `endpoints: [ 127.0.0.1:8080 ]`")
+        }
+        if connectTimeout <= .zero {
+            check.error("connect_timeout", "must be more than 0", hint: "5s unless it is set")
+        }
+        if maxConnections < 1 { check.error("max_connections", "must be at least 1") }
+        if maxPending < 1 { check.error("max_pending", "must be at least 1, for the request that connects waits too") }
+        if maxRequestsPerConnection < 0 {
+            check.error("max_requests_per_connection", "must not be negative", hint: "0 for no limit")
+        }
+        checkRepetition(&check)
+    }
+
+    /// Connections are counted and kept by address, so an address stands once.
+    private func checkRepetition(_ check: inout SettingsCheck) {
+        var seen: Set<EndpointAddress> = []
+        for (index, endpoint) in endpoints.enumerated() {
+            guard let address = endpoint.parsed, !seen.insert(address).inserted else { continue }
+            check.error(
+                "endpoints[\(index)]", "`\(endpoint.address)` is listed twice",
+                hint: "for a larger share give it a weight: `{ address: \"\(endpoint.address)\", weight: 2 }`")
+        }
+    }
+}
