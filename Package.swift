@@ -16,6 +16,16 @@ let common: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+/// For what runs in production: libraries that are linked unasked and that nobody here uses cost memory in each process.
+/// A file that needs one of them imports it by name.
+let lean: [SwiftSetting] =
+    common + [
+        .unsafeFlags([
+            "-Xfrontend", "-disable-implicit-string-processing-module-import",
+            "-Xfrontend", "-disable-implicit-concurrency-module-import",
+        ])
+    ]
+
 let package = Package(
     name: "sluice",
     products: [
@@ -29,25 +39,26 @@ let package = Package(
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
-        .target(name: "FilterAPI", swiftSettings: common),
-        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2"], swiftSettings: common),
-        .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: common),
-        .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: common),
+        .target(name: "FilterAPI", swiftSettings: lean),
+        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2"], swiftSettings: lean),
+        .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
+        .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),
         .target(
             name: "Host",
             dependencies: ["FilterAPI", "Filters", "Engine", "Config", "CCares", "CLinux"],
-            swiftSettings: common),
+            swiftSettings: lean),
         .target(name: "FilterTesting", dependencies: ["FilterAPI", "Config"], swiftSettings: common),
         .executableTarget(
             name: "sluice",
             dependencies: ["Host"],
-            swiftSettings: common,
+            swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
 
         .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
         .testTarget(name: "FiltersTests", dependencies: ["Filters", "FilterTesting"], swiftSettings: common),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
-        .testTarget(name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
+        .testTarget(
+            name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
         .testTarget(
             name: "HostTests", dependencies: ["Host", "FilterTesting", "Config", "Engine", "FilterAPI"],
             swiftSettings: common),

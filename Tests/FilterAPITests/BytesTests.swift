@@ -1,10 +1,13 @@
+import Synchronization
 import Testing
 
 @testable import FilterAPI
 
 @Suite("Chunks, queues and pages")
 struct BytesTests {
-    private func chunk(_ pool: PagePool, _ text: String) -> ByteChunk { pool.chunk(copying: text.utf8Span.span.bytes) }
+    private func chunk(_ pool: PagePool, _ text: String) -> ByteChunk {
+        unsafe pool.chunk(copying: text.utf8Span.span.bytes)
+    }
     private func text(_ chunk: borrowing ByteChunk) -> String { ASCII.string(chunk.bytes) }
 
     @Test("Splitting shares the page, and dropping the last slice gives it back")
@@ -13,9 +16,10 @@ struct BytesTests {
         do {
             var whole = chunk(pool, String(repeating: "ab", count: 5000))
             let first = whole.splitFirst(2)
-            #expect(text(first) == "ab")
-            #expect(whole.count == 9998)
-            #expect(pool.pagesInUse == 1)
+            let (seen, left, pages) = (text(first), whole.count, pool.pagesInUse)
+            #expect(seen == "ab")
+            #expect(left == 9998)
+            #expect(pages == 1)
         }
         #expect(pool.pagesInUse == 0)
     }
@@ -25,8 +29,9 @@ struct BytesTests {
         let pool = PagePool()
         var one = chunk(pool, "hello")
         let two = one.take()
-        #expect(one.isEmpty)
-        #expect(text(two) == "hello")
+        let (isEmpty, moved) = (one.isEmpty, text(two))
+        #expect(isEmpty)
+        #expect(moved == "hello")
     }
 
     @Test("A queue keeps order over growth and partial removal")
@@ -37,11 +42,13 @@ struct BytesTests {
         var all = (0..<100).map { "chunk \($0);" }.joined()
         queue.removeFirst(12)
         all.removeFirst(12)
-        #expect(queue.byteCount == all.utf8.count)
+        let bytesLeft = queue.byteCount
+        #expect(bytesLeft == all.utf8.count)
         var seen = ""
         while let next = queue.popFirst() { seen += text(next) }
+        let bytesAtEnd = queue.byteCount
         #expect(seen == all)
-        #expect(queue.byteCount == 0)
+        #expect(bytesAtEnd == 0)
     }
 
     @Test("Small writes are packed into one chunk, large ones span pages")
@@ -50,9 +57,11 @@ struct BytesTests {
         var output = ByteOutput(pool: pool)
         output.append("HTTP/1.1 ")
         output.append("200 OK\r\n" as String)
-        #expect(output.queue.count == 1)
+        let chunks = output.queue.count
+        #expect(chunks == 1)
         output.append(String(repeating: "x", count: 40_000))
-        #expect(output.byteCount == 17 + 40_000)
+        let bytes = output.byteCount
+        #expect(bytes == 17 + 40_000)
         var seen = ""
         while let next = output.queue.popFirst() { seen += text(next) }
         #expect(seen == "HTTP/1.1 200 OK\r\n" + String(repeating: "x", count: 40_000))
@@ -78,14 +87,17 @@ struct BytesTests {
 @Suite("Tokens of held streams")
 struct ResumptionTests {
     private final class Target: ResumptionTarget {
-        nonisolated(unsafe) var outcomes: [String] = []
+        private let record = Mutex<[String]>([])
+        var outcomes: [String] { record.withLock { $0 } }
         func resume(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
-            switch outcome {
-            case .resumed: outcomes.append("resumed")
-            case .failed: outcomes.append("failed")
-            case .dropped: outcomes.append("dropped")
-            case .reply(let status, _): outcomes.append("reply \(status.code)")
-            }
+            let word =
+                switch outcome {
+                case .resumed: "resumed"
+                case .failed: "failed"
+                case .dropped: "dropped"
+                case .reply(let status, _): "reply \(status.code)"
+                }
+            record.withLock { $0.append(word) }
         }
     }
 

@@ -17,7 +17,9 @@ _TIED = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 def parse_address(text):
-    """"127.0.0.1:80", "[::1]:80" or "unix:/path" as the socket module wants it."""
+    """"127.0.0.1:80", "[::1]:80", "unix:/path" or "unix:@abstract" as the socket module wants it."""
+    if text.startswith("unix:@"):
+        return "\0" + text[6:]
     if text.startswith("unix:"):
         return text[5:]
     host, _, port = text.rpartition(":")
@@ -195,6 +197,16 @@ class Sluice:
         """Proportional set size in KiB."""
         text = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
+
+    def reset_peak(self):
+        """Begins to watch for the highest resident memory; returns what is resident now, in KiB."""
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        return self.peak()
+
+    def peak(self):
+        """The most that was resident since `reset_peak`, in KiB."""
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s+(\d+)", text, re.M)[1])
 
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

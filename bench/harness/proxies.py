@@ -219,7 +219,7 @@ class Sluice(Proxy):
 
     def config(self, job, directory, port, origin):
         http = "" if job.forwarded else ', forwarded_for: "off", request_id: false'
-        count = "      - count\n" * job.filters
+        count = "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
         return f"""
 workers: 1
 log: {{ level: warning }}

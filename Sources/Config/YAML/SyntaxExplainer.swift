@@ -96,7 +96,7 @@ struct SyntaxExplainer {
 // MARK: Brackets
 
 extension SyntaxExplainer {
-    private var isInFlow: Bool { problem.context?.contains("flow") ?? false }
+    private var isInFlow: Bool { problem.context?.hasPrefix("while parsing a flow") ?? false }
 
     private func flow(open: String, close: String) -> Finding {
         let openLine = scalars(problem.contextLine)

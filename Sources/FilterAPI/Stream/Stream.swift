@@ -12,18 +12,23 @@ public struct Stream: ~Copyable {
     /// Whether the event that is being shown goes down.
     package var isRequest = true
     /// What the call has asked for; the host looks after the filter has returned.
-    package var asked: Asked = []
+    @usableFromInline package var asked: Asked = .none
     private let record: UnsafeMutablePointer<StreamFacts>
 
+    /// Inlined wherever it is looked at: that is after every call of a filter.
+    @usableFromInline
     package struct Asked: OptionSet {
-        package let rawValue: UInt8
+        @usableFromInline package let rawValue: UInt8
+        @inlinable
         package init(rawValue: UInt8) { self.rawValue = rawValue }
-        package static let pause = Asked(rawValue: 1)
-        package static let send = Asked(rawValue: 2)
-        package static let reply = Asked(rawValue: 4)
-        package static let restart = Asked(rawValue: 8)
-        package static let attach = Asked(rawValue: 16)
-        package static let fail = Asked(rawValue: 32)
+        @inlinable package static var none: Asked { Asked(rawValue: 0) }
+        @inlinable package static var pause: Asked { Asked(rawValue: 1) }
+        @inlinable package static var send: Asked { Asked(rawValue: 2) }
+        @inlinable package static var reply: Asked { Asked(rawValue: 4) }
+        @inlinable package static var restart: Asked { Asked(rawValue: 8) }
+        @inlinable package static var attach: Asked { Asked(rawValue: 16) }
+        @inlinable package static var fail: Asked { Asked(rawValue: 32) }
+        @inlinable package var isNone: Bool { rawValue == 0 }
     }
 
     package init(host: any StreamHost, facts: UnsafeMutablePointer<StreamFacts>) {

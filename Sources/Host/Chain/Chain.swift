@@ -5,7 +5,7 @@ internal import FilterAPI
 /// Built once per worker and generation, never changed. The walk goes over the set bits of masks, so that a filter
 /// costs nothing for the events it is not interested in.
 ///
-/// SAFETY: `byteStages` and `httpStages` have as many entries as there are stages; the filters that they point at
+/// SAFETY: `byteStages` and the table's `httpStages` have as many entries as there are stages; the filters that they point at
 /// without counting are kept alive by `filters`, as long as the chain.
 @safe
 final class Chain {
@@ -26,7 +26,6 @@ final class Chain {
 
     let byteStages: UnsafeMutablePointer<ByteStage>
     let byteCount: Int
-    let httpStages: UnsafeMutablePointer<HTTPStage>
     let httpCount: Int
     let serverCodec: (any ServerCodec)?
     let clientCodec: (any ClientCodec)?
@@ -35,15 +34,8 @@ final class Chain {
     /// Memory per stream: the codec's state of the stream first, then the HTTP stages'.
     let streamBlock: BlockLayout
 
-    let requestHeadMask: UInt64
-    let requestBodyMask: UInt64
-    let requestTrailersMask: UInt64
-    let interimHeadMask: UInt64
-    let responseHeadMask: UInt64
-    let responseBodyMask: UInt64
-    let responseTrailersMask: UInt64
-    let faultMask: UInt64
-    let lifetimeMask: UInt64
+    /// What the walk looks at, for each event of each stream; in memory of its own, so that nothing is counted.
+    let table: UnsafeMutablePointer<ChainTable>
     let byteLifetimeMask: UInt64
 
     init(plan: ChainPlan, filters: [any Filter]) {
@@ -68,7 +60,7 @@ final class Chain {
             unsafe (byteStages + index).initialize(to: ByteStage(filter: filter, offset: offset))
         }
         httpCount = httpFilters.count
-        unsafe httpStages = .allocate(capacity: max(1, httpCount))
+        let httpStages = UnsafeMutablePointer<HTTPStage>.allocate(capacity: max(1, httpCount))
         for (index, filter) in httpFilters.enumerated() {
             let offset = stream.add(type(of: filter)._stateLayout)
             unsafe (httpStages + index).initialize(to: HTTPStage(filter: filter, offset: offset))
@@ -82,26 +74,26 @@ final class Chain {
             for (index, interest) in interests.enumerated() where interest.contains(event) { bits |= 1 << UInt64(index) }
             return bits
         }
-        requestHeadMask = mask(.requestHead)
-        requestBodyMask = mask(.requestBody)
-        requestTrailersMask = mask(.requestTrailers)
-        interimHeadMask = mask(.interimHead)
-        responseHeadMask = mask(.responseHead)
-        responseBodyMask = mask(.responseBody)
-        responseTrailersMask = mask(.responseTrailers)
-        faultMask = mask(.faultBelow)
         // A filter with state is opened whatever it says of its interest: its slot must hold a value.
         var lifetime = mask(.lifetime)
         for (index, filter) in httpFilters.enumerated() where type(of: filter)._stateLayout.size > 0 {
             lifetime |= 1 << UInt64(index)
         }
-        lifetimeMask = lifetime
+        unsafe table = .allocate(capacity: 1)
+        unsafe table.initialize(
+            to: ChainTable(
+                httpStages: httpStages, httpCount: httpCount, requestHeadMask: mask(.requestHead),
+                requestBodyMask: mask(.requestBody), requestTrailersMask: mask(.requestTrailers),
+                interimHeadMask: mask(.interimHead), responseHeadMask: mask(.responseHead),
+                responseBodyMask: mask(.responseBody), responseTrailersMask: mask(.responseTrailers),
+                faultMask: mask(.faultBelow), lifetimeMask: lifetime))
         byteLifetimeMask = byteCount == 0 ? 0 : (UInt64.max >> UInt64(64 - byteCount))
     }
 
     deinit {
         unsafe byteStages.deallocate()
-        unsafe httpStages.deallocate()
+        unsafe table.pointee.httpStages.deallocate()
+        unsafe table.deallocate()
     }
 
     /// The name of a stage of the HTTP part, for messages.
@@ -109,6 +101,24 @@ final class Chain {
         let names = plan.stages.filter { $0.role == .httpFilter || $0.role == .httpTerminal }
         return index < names.count ? names[index].name : "?"
     }
+}
+
+/// The HTTP stages of a chain, and which of them want to see which event.
+///
+/// SAFETY: `httpStages` has `httpCount` entries, as long as the chain lives.
+@safe
+struct ChainTable {
+    let httpStages: UnsafeMutablePointer<Chain.HTTPStage>
+    let httpCount: Int
+    let requestHeadMask: UInt64
+    let requestBodyMask: UInt64
+    let requestTrailersMask: UInt64
+    let interimHeadMask: UInt64
+    let responseHeadMask: UInt64
+    let responseBodyMask: UInt64
+    let responseTrailersMask: UInt64
+    let faultMask: UInt64
+    let lifetimeMask: UInt64
 }
 
 /// Where slots lie in a block of memory.

@@ -1,6 +1,7 @@
 package import Config
 internal import Engine
 package import FilterAPI
+internal import Filters
 
 /// The file's top level.
 package struct TopSettings: SettingsStruct {
@@ -70,7 +71,9 @@ package struct AccessLogSettings: SettingsStruct, Equatable {
 
     package func validate(_ check: inout SettingsCheck) {
         if to == "" { check.error("to", "must be `stdout`, `off` or a path") }
-        if let problem = AccessLogFormat.problem(format) { check.error("format", problem) }
+        if let problem = AccessLogFormat.problem(format) {
+            check.error("format", "\(problem.message), at byte \(problem.offset)", hint: problem.hint)
+        }
     }
 
     /// Whether anything is written.

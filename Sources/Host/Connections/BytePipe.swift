@@ -201,8 +201,8 @@ final class BytePipe: StreamHost {
 
     private func settle(_ stage: Int) -> Bool {
         let asked = unsafe view.pointee.asked
-        if asked.isEmpty { return true }
-        unsafe view.pointee.asked = []
+        if asked.isNone { return true }
+        unsafe view.pointee.asked = .none
         if asked.contains(.fail), let fault = pendingFault {
             self.fault(fault)
             return false

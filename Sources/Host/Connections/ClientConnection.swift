@@ -9,7 +9,7 @@ final class ClientConnection: Connection, CodecHost {
     let endpoint: Endpoint
     /// Kept alive: a connection may outlive the last stream of a cluster that a reload has taken away.
     let pool: ClusterPool
-    unowned(unsafe) private let codec: any ClientCodec
+    private let codec: any ClientCodec
     private let link: UnsafeMutablePointer<CodecLink>
     unowned(unsafe) private(set) var stream: HTTPStream?
     /// The stream that waits for this connection to be made.
@@ -42,7 +42,7 @@ final class ClientConnection: Connection, CodecHost {
     init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec) {
         self.endpoint = endpoint
         self.pool = pool
-        unsafe self.codec = codec
+        self.codec = codec
         unsafe link = .allocate(capacity: 1)
         super.init(worker: worker, chain: pool.chain)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
@@ -60,23 +60,23 @@ final class ClientConnection: Connection, CodecHost {
     func start(timeout: Nanoseconds) throws(SystemFault) {
         let fd = try Dialer.dial(endpoint.address)
         do throws(SystemFault) {
-            try unsafe worker.loop.register(self, fd: fd)
+            try worker.loop.register(self, fd: fd)
         } catch {
             Syscalls.close(fd)
             throw error
         }
         flags.insert(.connecting)
-        unsafe worker.loop.schedule(connectTimer, after: timeout)
+        worker.loop.schedule(connectTimer, after: timeout)
     }
 
     override func connected() {
-        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         do throws(Fault) {
             try pipe?.openStages()
             unsafe try codec._connect(block, &link.pointee)
             isBegun = true
         } catch {
-            unsafe worker.count(error)
+            worker.count(error)
             return failed(0)
         }
         pool.ready(self)
@@ -84,7 +84,7 @@ final class ClientConnection: Connection, CodecHost {
 
     private func connectTimedOut() {
         guard flags.contains(.connecting) else { return }
-        unsafe worker.counters.connectTimeouts.add()
+        worker.counters.connectTimeouts.add()
         fail(Fault(.connectTimeout, "upstream.connect_timeout", replay: .always))
     }
 
@@ -229,7 +229,7 @@ final class ClientConnection: Connection, CodecHost {
 
     override func failed(_ errno: Int32) {
         if flags.contains(.connecting) || !isBegun {
-            unsafe worker.counters.connectFailures.add()
+            worker.counters.connectFailures.add()
             return fail(Fault(.connectFailed, ConnectReason.text(errno), replay: .always))
         }
         fail(Fault(.upstreamClosed, errno == 0 ? "upstream.closed" : "upstream.reset", replay: .ifIdempotent))
@@ -251,7 +251,7 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func closing() {
-        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         pool.closed(self)
     }
 
@@ -282,28 +282,28 @@ final class ClientConnection: Connection, CodecHost {
     // MARK: What the codec calls
 
     var connectionFacts: ConnectionFacts { facts }
-    var now: FilterAPI.Instant { unsafe worker.instant }
-    var pages: PagePool { unsafe worker.pages }
-    func withDate(_ body: (RawSpan) -> Void) { unsafe worker.date.with(worker.loop, body) }
+    var now: FilterAPI.Instant { worker.instant }
+    var pages: PagePool { worker.pages }
+    func withDate(_ body: (RawSpan) -> Void) { worker.date.with(worker.loop, body) }
     func openStream() throws(Fault) -> StreamHandle { throw Fault(.upstreamProtocol, "upstream.opened_stream") }
 
     func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
-        unsafe worker.streams.at(stream.slot).headMemory
+        unsafe worker.streams.at(stream.slot) { unsafe $0.headMemory }
     }
 
     func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
-        unsafe worker.streams.at(stream.slot).responseMemory
+        unsafe worker.streams.at(stream.slot) { unsafe $0.responseMemory }
     }
 
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
-        unsafe worker.streams.at(stream.slot).trailers(isRequest: isRequest)
+        unsafe worker.streams.at(stream.slot) { unsafe $0.trailers(isRequest: isRequest) }
     }
 
     func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> {
-        unsafe worker.streams.at(stream.slot).factsMemory
+        unsafe worker.streams.at(stream.slot) { unsafe $0.factsMemory }
     }
 
-    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe worker.streams.at(stream.slot).block }
+    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe worker.streams.at(stream.slot) { unsafe $0.block } }
     func armCodecTimer(after delay: Duration) {}
     func disarmCodecTimer() {}
 }

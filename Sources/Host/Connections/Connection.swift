@@ -47,7 +47,7 @@ class Connection: EventSource {
         static let scheduled = Flags(rawValue: 1 << 15)
     }
 
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     let chain: Chain
     var flags: Flags = [.canWrite]
     /// Bytes for the socket.
@@ -57,11 +57,13 @@ class Connection: EventSource {
     let facts = ConnectionFacts()
     var bytesSent = 0
     var bytesReceived = 0
+    /// Place in the worker's list of those that only wait for their peer to close; -1 for none.
+    var lingerIndex = -1
     /// Present only where there are byte stages.
     var pipe: BytePipe?
 
     init(worker: Worker, chain: Chain) {
-        unsafe self.worker = worker
+        self.worker = worker
         self.chain = chain
         unsafe output = .allocate(capacity: 1)
         unsafe output.initialize(to: ByteOutput(pool: worker.pages))
@@ -125,7 +127,7 @@ class Connection: EventSource {
     final func scheduleFlush() {
         if flags.contains(.scheduled) { return }
         flags.insert(.scheduled)
-        unsafe worker.loop.atTurnEnd(self)
+        worker.loop.atTurnEnd(self)
     }
 
     private func finishConnect(_ readiness: Readiness) -> Bool {
@@ -149,7 +151,7 @@ class Connection: EventSource {
         var left = Self.turnBudget
         while flags.contains(.canRead), !flags.contains(.closed), !flags.contains(.connecting), wantsInput {
             if left <= 0 {
-                unsafe worker.loop.again(self)
+                worker.loop.again(self)
                 return
             }
             let capacity = flags.contains(.bulk) ? PagePool.bulkCapacity : PagePool.pageCapacity
@@ -255,10 +257,11 @@ class Connection: EventSource {
     final func close() {
         if flags.contains(.closed) { return }
         flags.insert(.closed)
+        if lingerIndex >= 0 { worker.lingering.remove(self) }
         closing()
         pipe?.closeStages(.complete)
         unsafe output.pointee.queue.removeAll()
-        if isRegistered { unsafe worker.loop.close(self) }
+        if isRegistered { worker.loop.close(self) }
     }
 
     /// Ends our direction, and waits a moment for the peer to end its own, so that the last answer is not lost to a
@@ -271,7 +274,7 @@ class Connection: EventSource {
             flags.insert(.writeEnded)
             Syscalls.shutdownWrite(fd)
         }
-        unsafe worker.lingering.add(self)
+        worker.lingering.add(self)
         flags.insert(.canRead)
         dropInput()
     }

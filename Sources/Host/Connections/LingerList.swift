@@ -1,27 +1,43 @@
 internal import Engine
 
-/// Connections that only wait for their peer to close; each gets a second.
+/// Connections that only wait for their peer to close; each gets a second, or two.
+///
+/// A connection that closes takes itself off, so that a flood of short connections does not pile up here.
 final class LingerList: LoopTimer {
     private static let limit: Nanoseconds = 1_000_000_000
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private var waiting: [(connection: Connection, due: Nanoseconds)] = []
 
     init(worker: Worker) {
-        unsafe self.worker = worker
+        self.worker = worker
         super.init()
     }
 
     func add(_ connection: Connection) {
-        waiting.append((connection, unsafe worker.loop.now + Self.limit))
-        if !isArmed { unsafe worker.loop.schedule(self, after: Self.limit) }
+        connection.lingerIndex = waiting.count
+        waiting.append((connection, worker.loop.now + Self.limit))
+        if !isArmed { worker.loop.schedule(self, after: Self.limit) }
+    }
+
+    /// Takes a connection off; the last one moves into its place.
+    func remove(_ connection: Connection) {
+        let index = connection.lingerIndex
+        guard index >= 0 else { return }
+        connection.lingerIndex = -1
+        let last = waiting.removeLast()
+        guard index < waiting.count else { return }
+        last.connection.lingerIndex = index
+        waiting[index] = last
     }
 
     override func fired() {
-        let now = unsafe worker.loop.now
-        for entry in waiting where entry.due <= now { entry.connection.close() }
-        waiting.removeAll { $0.connection.flags.contains(.closed) }
-        if let next = waiting.first {
-            unsafe worker.loop.schedule(self, after: next.due > now ? next.due - now : 1)
+        let now = worker.loop.now
+        // From the end, as each one that closes takes itself off.
+        var index = waiting.count
+        while index > 0 {
+            index -= 1
+            if index < waiting.count, waiting[index].due <= now { waiting[index].connection.close() }
         }
+        if !waiting.isEmpty { worker.loop.schedule(self, after: Self.limit) }
     }
 }

@@ -7,8 +7,8 @@ internal import FilterAPI
 /// list end before the connection does.
 @safe
 final class ServerConnection: Connection, CodecHost {
-    unowned(unsafe) let codec: any ServerCodec
-    unowned(unsafe) let listener: Listener
+    let codec: any ServerCodec
+    let listener: Listener
     private let link: UnsafeMutablePointer<CodecLink>
     private var input = ByteChunk()
     private var more = ChunkQueue()
@@ -21,6 +21,7 @@ final class ServerConnection: Connection, CodecHost {
     private lazy var timer = CodecTimer(connection: self)
     /// When the codec wants to be called; the wheel's timer may fire earlier, and looks here.
     private var timerDue: Nanoseconds = 0
+    private var timerDelay: Nanoseconds = 0
 
     private final class CodecTimer: LoopTimer {
         unowned(unsafe) let connection: ServerConnection
@@ -33,8 +34,8 @@ final class ServerConnection: Connection, CodecHost {
     }
 
     init(worker: Worker, listener: Listener, chain: Chain, codec: any ServerCodec) {
-        unsafe self.codec = codec
-        unsafe self.listener = listener
+        self.codec = codec
+        self.listener = listener
         unsafe link = .allocate(capacity: 1)
         super.init(worker: worker, chain: chain)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .client) }
@@ -53,7 +54,7 @@ final class ServerConnection: Connection, CodecHost {
             unsafe try codec._accept(block, &link.pointee)
             isAccepted = true
         } catch {
-            unsafe worker.count(error)
+            worker.count(error)
             close()
         }
     }
@@ -100,14 +101,14 @@ final class ServerConnection: Connection, CodecHost {
             }
             return !more.isEmpty
         case .requestHead(let handle, let last):
-            unsafe worker.counters.requests.add()
-            unsafe worker.streams.at(handle.slot).requestHeadArrived(last: last)
+            worker.counters.requests.add()
+            worker.streams.at(handle.slot) { $0.requestHeadArrived(last: last) }
         case .requestBody(let handle, let chunk, let last):
-            if let stream = unsafe worker.streams.find(handle) { stream.requestBodyArrived(chunk, last: last) }
+            if let stream = worker.streams.find(handle) { stream.requestBodyArrived(chunk, last: last) }
         case .requestTrailers(let handle):
-            if let stream = unsafe worker.streams.find(handle) { stream.requestTrailersArrived() }
+            if let stream = worker.streams.find(handle) { stream.requestTrailersArrived() }
         case .reset(let handle, let fault):
-            if let stream = unsafe worker.streams.find(handle) { stream.clientGone(fault) }
+            if let stream = worker.streams.find(handle) { stream.clientGone(fault) }
         case .close:
             finish()
             return false
@@ -118,7 +119,7 @@ final class ServerConnection: Connection, CodecHost {
     /// The client broke the protocol, or let the codec's time run out: an answer where one is due, and the end.
     private func fail(_ fault: Fault) {
         guard let stream = unsafe firstStream else {
-            unsafe worker.count(fault)
+            worker.count(fault)
             return finish()
         }
         if stream.flags.contains(.requestStarted) {
@@ -165,9 +166,9 @@ final class ServerConnection: Connection, CodecHost {
     }
 
     override func closing() {
-        if timer.isArmed { unsafe worker.loop.cancel(timer) }
+        if timer.isArmed { worker.loop.cancel(timer) }
         while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, "client.closed")) }
-        unsafe listener.connectionClosed(self)
+        listener.connectionClosed(self)
     }
 
     /// The listener goes away, or changes: finish what runs, begin nothing.
@@ -180,7 +181,7 @@ final class ServerConnection: Connection, CodecHost {
     // MARK: Streams
 
     func openStream() throws(Fault) -> StreamHandle {
-        let stream = unsafe worker.streams.take(worker: worker)
+        let stream = unsafe worker.streams.take(worker: worker).takeUnretainedValue()
         stream.begin(on: self, chain: chain)
         unsafe stream.nextOnConnection = firstStream
         unsafe stream.previousOnConnection = nil
@@ -259,47 +260,55 @@ final class ServerConnection: Connection, CodecHost {
     // MARK: What the codec calls
 
     var connectionFacts: ConnectionFacts { facts }
-    var now: FilterAPI.Instant { unsafe worker.instant }
-    var pages: PagePool { unsafe worker.pages }
-    func withDate(_ body: (RawSpan) -> Void) { unsafe worker.date.with(worker.loop, body) }
+    var now: FilterAPI.Instant { worker.instant }
+    var pages: PagePool { worker.pages }
+    func withDate(_ body: (RawSpan) -> Void) { worker.date.with(worker.loop, body) }
 
     func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
-        unsafe worker.streams.at(stream.slot).headMemory
+        unsafe worker.streams.at(stream.slot) { unsafe $0.headMemory }
     }
 
     func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
-        unsafe worker.streams.at(stream.slot).responseMemory
+        unsafe worker.streams.at(stream.slot) { unsafe $0.responseMemory }
     }
 
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
-        unsafe worker.streams.at(stream.slot).trailers(isRequest: isRequest)
+        unsafe worker.streams.at(stream.slot) { unsafe $0.trailers(isRequest: isRequest) }
     }
 
     func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> {
-        unsafe worker.streams.at(stream.slot).factsMemory
+        unsafe worker.streams.at(stream.slot) { unsafe $0.factsMemory }
     }
 
     func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer {
-        unsafe worker.streams.at(stream.slot).block
+        unsafe worker.streams.at(stream.slot) { unsafe $0.block }
     }
 
     func armCodecTimer(after delay: Duration) {
         let nanoseconds = delay.wholeNanoseconds
-        let (due, overflow) = unsafe worker.loop.now.addingReportingOverflow(nanoseconds)
+        timerDelay = nanoseconds
+        let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
         timerDue = overflow ? .max : due
         if timer.isArmed && timer.due <= timerDue { return }
         timer.due = timerDue
-        unsafe worker.loop.schedule(timer, after: nanoseconds)
+        worker.loop.schedule(timer, after: nanoseconds)
     }
 
     func disarmCodecTimer() { timerDue = 0 }
 
     private func timerFired() {
         guard timerDue != 0, !flags.contains(.closed) else { return }
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         if now < timerDue {
             timer.due = timerDue
-            unsafe worker.loop.schedule(timer, after: timerDue - now)
+            worker.loop.schedule(timer, after: timerDue - now)
+            return
+        }
+        if let stream = unsafe firstStream, stream.isRequestBlocked {
+            // We are the ones who do not read: the client is not to blame for the silence.
+            timerDue = now &+ timerDelay
+            timer.due = timerDue
+            worker.loop.schedule(timer, after: timerDelay)
             return
         }
         timerDue = 0

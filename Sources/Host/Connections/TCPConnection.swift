@@ -5,7 +5,7 @@ internal import FilterAPI
 ///
 /// Both directions end independently: the end of one is passed on as the end of our writing to the other side.
 final class TCPConnection: Connection {
-    unowned(unsafe) let listener: Listener
+    let listener: Listener
     private var upstream: RawClientConnection?
     private var backlog = ChunkQueue()
     private var backlogEnded = false
@@ -25,7 +25,7 @@ final class TCPConnection: Connection {
     }
 
     init(worker: Worker, listener: Listener, chain: Chain) {
-        unsafe self.listener = listener
+        self.listener = listener
         super.init(worker: worker, chain: chain)
         pipe = BytePipe(connection: self, side: .client)
     }
@@ -34,12 +34,12 @@ final class TCPConnection: Connection {
         do throws(Fault) {
             try pipe?.openStages()
             guard let attached = pipe?.attached else { throw Fault(.noCluster, "chain.nothing_attached") }
-            guard let pool = unsafe worker.pool(attached.cluster) else {
+            guard let pool = worker.pool(attached.cluster) else {
                 throw Fault(.noCluster, "chain.unknown_cluster")
             }
-            idleLimit = (attached.attachment.idleTimeout ?? .seconds(3600)).wholeNanoseconds
+            idleLimit = attached.attachment.idleLimit(otherwise: 3_600_000_000_000)
             let endpoint = try pool.pickEndpoint(hash: attached.attachment.hash)
-            let upstream = RawClientConnection(worker: unsafe worker, pool: pool, endpoint: endpoint, client: self)
+            let upstream = RawClientConnection(worker: worker, pool: pool, endpoint: endpoint, client: self)
             try upstream.start()
             self.upstream = upstream
             if let memory = unsafe pipe?.factsMemory {
@@ -47,11 +47,11 @@ final class TCPConnection: Connection {
                 unsafe memory.pointee.endpoint = endpoint.name
             }
         } catch {
-            unsafe worker.count(error)
+            worker.count(error)
             return close()
         }
         touch()
-        if idleLimit > 0 { unsafe worker.loop.schedule(idleTimer, after: idleLimit) }
+        if idleLimit > 0 { worker.loop.schedule(idleTimer, after: idleLimit) }
     }
 
     override var wantsInput: Bool {
@@ -97,7 +97,7 @@ final class TCPConnection: Connection {
     }
 
     override func closing() {
-        if idleTimer.isArmed { unsafe worker.loop.cancel(idleTimer) }
+        if idleTimer.isArmed { worker.loop.cancel(idleTimer) }
         let upstream = upstream
         self.upstream = nil
         upstream?.close()
@@ -105,18 +105,18 @@ final class TCPConnection: Connection {
             unsafe memory.pointee.requestBodyBytes = bytesReceived
             unsafe memory.pointee.responseBodyBytes = bytesSent
         }
-        unsafe listener.connectionClosed(self)
+        listener.connectionClosed(self)
     }
 
-    func touch() { lastActivity = unsafe worker.loop.now }
+    func touch() { lastActivity = worker.loop.now }
 
     private func checkIdle() {
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         if now >= lastActivity + idleLimit {
-            unsafe worker.count(Fault(.idleTimeout, "tcp.idle_timeout"))
+            worker.count(Fault(.idleTimeout, "tcp.idle_timeout"))
             return close()
         }
-        unsafe worker.loop.schedule(idleTimer, after: lastActivity + idleLimit - now)
+        worker.loop.schedule(idleTimer, after: lastActivity + idleLimit - now)
     }
 }
 
@@ -149,7 +149,7 @@ final class RawClientConnection: Connection {
         do throws(SystemFault) {
             let fd = try Dialer.dial(endpoint.address)
             do throws(SystemFault) {
-                try unsafe worker.loop.register(self, fd: fd)
+                try worker.loop.register(self, fd: fd)
             } catch {
                 Syscalls.close(fd)
                 throw error
@@ -160,11 +160,11 @@ final class RawClientConnection: Connection {
         flags.insert(.connecting)
         endpoint.activeRequests += 1
         pool.rawOpened()
-        unsafe worker.loop.schedule(connectTimer, after: pool.connectLimit)
+        worker.loop.schedule(connectTimer, after: pool.connectLimit)
     }
 
     override func connected() {
-        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         do throws(Fault) { try pipe?.openStages() } catch { return failed(0) }
         scheduleFlush()
         unsafe client?.resumeReading()
@@ -206,14 +206,14 @@ final class RawClientConnection: Connection {
 
     override func failed(_ errno: Int32) {
         let reason = flags.contains(.connecting) ? ConnectReason.text(errno) : "upstream.reset"
-        unsafe worker.count(Fault(flags.contains(.connecting) ? .connectFailed : .upstreamClosed, reason))
+        worker.count(Fault(flags.contains(.connecting) ? .connectFailed : .upstreamClosed, reason))
         let client = unsafe client
         close()
         client?.upstreamFailed()
     }
 
     override func closing() {
-        if connectTimer.isArmed { unsafe worker.loop.cancel(connectTimer) }
+        if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         endpoint.activeRequests -= 1
         pool.rawClosed()
         unsafe client = nil

@@ -3,7 +3,7 @@ internal import FilterAPI
 
 /// One worker's share of a listener: its sockets, its chain, and the connections that came in through it.
 final class Listener {
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private(set) var plan: ListenerPlan
     private(set) var chain: Chain
     private(set) var accessLog: AccessLog?
@@ -12,7 +12,7 @@ final class Listener {
     private var nextID: UInt64
 
     init(worker: Worker, plan: ListenerPlan, chain: Chain, accessLog: AccessLog?) {
-        unsafe self.worker = worker
+        self.worker = worker
         self.plan = plan
         self.chain = chain
         self.accessLog = accessLog
@@ -50,7 +50,7 @@ final class Listener {
 
     /// A client has come.
     func accept(fd: Int32, peer: SocketAddress, local: SocketAddress) {
-        let worker = unsafe worker
+        let worker = worker
         guard !isFull, worker.admit() else {
             worker.counters.connectionsRefused.add()
             Syscalls.close(fd)
@@ -79,14 +79,14 @@ final class Listener {
 
     private func makeConnection() -> Connection {
         if let codec = chain.serverCodec {
-            return ServerConnection(worker: unsafe worker, listener: self, chain: chain, codec: codec)
+            return ServerConnection(worker: worker, listener: self, chain: chain, codec: codec)
         }
-        return TCPConnection(worker: unsafe worker, listener: self, chain: chain)
+        return TCPConnection(worker: worker, listener: self, chain: chain)
     }
 
     func connectionClosed(_ connection: Connection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        unsafe worker.connectionGone()
+        worker.connectionGone()
         for acceptor in acceptors { acceptor.resume() }
     }
 }

@@ -63,7 +63,9 @@ struct PluginLoader {
         guard unsafe entry(0, &theirs) == 0 else { throw PluginRefusal("it did not answer the first question") }
         try compare(theirs)
         var types: [any Filter.Type] = []
-        guard unsafe entry(1, &types) == 0 else { throw PluginRefusal("it did not say which filters it brings") }
+        // Not `&types`: of an array, that points at its elements.
+        let answered = unsafe withUnsafeMutablePointer(to: &types) { unsafe entry(1, $0) }
+        guard answered == 0 else { throw PluginRefusal("it did not say which filters it brings") }
         return try checked(types)
     }
 

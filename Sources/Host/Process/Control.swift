@@ -62,7 +62,7 @@ final class Control {
 
     private func run(_ plan: GenerationPlan, diagnostics: Diagnostics, isDemo: Bool) throws -> Int32 {
         guard generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics) else {
-            Terminal.error(diagnostics.rendered(as: .text))
+            Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return 1
         }
         signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { [unowned self] signal in

@@ -52,7 +52,7 @@ package enum SluiceMain {
         let plan = loader.load(file)
         if let plan { Rehearsal.run(plan, diagnostics) }
         let rendered = diagnostics.rendered(as: Diagnostics.Format(rawValue: format) ?? .text)
-        Terminal.output(rendered)
+        Terminal.output(Terminal.lines(rendered))
         guard let plan, !diagnostics.hasErrors else { return 1 }
         if format == "text" { Terminal.output("ok  \(plan.summary) (\(file))\n") }
         return 0
@@ -74,7 +74,7 @@ package enum SluiceMain {
     }
 
     private static func refused(_ diagnostics: Diagnostics) -> Int32 {
-        Terminal.error(diagnostics.rendered(as: .text))
+        Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
         return 1
     }
 }
@@ -83,6 +83,9 @@ package enum SluiceMain {
 enum Terminal {
     static func output(_ text: String) { write(1, text) }
     static func error(_ text: String) { write(2, text) }
+
+    /// A text that may not end its last line.
+    static func lines(_ text: String) -> String { text.isEmpty || text.hasSuffix("\n") ? text : text + "\n" }
 
     private static func write(_ fd: Int32, _ text: String) {
         unsafe text.utf8Span.span.bytes.withUnsafeBytes { buffer in

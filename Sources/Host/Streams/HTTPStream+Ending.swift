@@ -9,7 +9,7 @@ extension HTTPStream {
     /// response is on its way already.
     func faulted(_ fault: Fault, at stage: Int) {
         guard flags.contains(.active) else { return }
-        unsafe worker.count(fault)
+        worker.count(fault)
         note(fault)
         dropUpstream(fault)
         if flags.contains(.responseSent) { return cut(fault) }
@@ -18,7 +18,7 @@ extension HTTPStream {
         unsafe factsMemory.pointee.flags.formUnion(verdict.flags)
         prepareReply(verdict.status, body: "")
         replyBody = ""
-        answer(from: min(stage, chain.httpCount), text: verdict.text)
+        answer(from: min(stage, table.httpCount), text: verdict.text)
     }
 
     /// Tells the stages above what happened.
@@ -26,12 +26,12 @@ extension HTTPStream {
     /// - Returns: whether one of them took it in hand.
     private func offer(_ fault: Fault, above end: Int) -> Bool {
         guard !flags.contains(.responseStarted) else { return false }
-        var mask = opened == 0 && chain.lifetimeMask != 0 ? 0 : chain.faultMask & Self.bits(below: end)
-        mask &= opened | ~chain.lifetimeMask
+        var mask = opened == 0 && table.lifetimeMask != 0 ? 0 : table.faultMask & Self.bits(below: end)
+        mask &= opened | ~table.lifetimeMask
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             mask &= ~(UInt64(1) << UInt64(stage))
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             do throws(Fault) {
@@ -41,7 +41,7 @@ extension HTTPStream {
                 return false
             }
             let asked = unsafe view.pointee.asked
-            if asked.isEmpty { continue }
+            if asked.isNone { continue }
             _ = settle(stage, .next)
             if asked.contains(.reply) || asked.contains(.restart) || asked.contains(.fail) { return true }
         }
@@ -104,7 +104,7 @@ extension HTTPStream {
     /// The client has gone, or has given the stream up.
     func clientGone(_ fault: Fault) {
         guard flags.contains(.active) else { return }
-        unsafe worker.count(fault)
+        worker.count(fault)
         unsafe factsMemory.pointee.reason = fault.reason
         unsafe factsMemory.pointee.flags.insert(.downstreamConnectionTermination)
         dropUpstream(fault)
@@ -126,7 +126,7 @@ extension HTTPStream {
         discardHeld()
         closeStages(from: 0, ending)
         guard let connection = unsafe connection else { return release() }
-        unsafe worker.streamEnded(self, on: connection)
+        worker.streamEnded(self, on: connection)
         connection.streamEnded(self)
         release()
     }
@@ -138,11 +138,11 @@ extension HTTPStream {
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             mask &= ~(UInt64(1) << UInt64(stage))
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe entry.filter._close(block + entry.offset, ending, &view.pointee)
         }
-        unsafe view.pointee.asked = []
+        unsafe view.pointee.asked = .none
     }
 
     func discardHeld() {
@@ -157,40 +157,40 @@ extension HTTPStream {
     /// Sees to it that the timer fires no later than the next limit. A timer that fires early looks again, so that
     /// most requests neither arm nor cancel one.
     func armTimer() {
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         var due = idleLimit > 0 ? lastActivity + idleLimit : .max
         if timeoutAt > 0 { due = min(due, timeoutAt) }
         guard due != .max else { return }
         if isArmed && timerDue <= due { return }
         timerDue = due
-        unsafe worker.loop.schedule(self, after: due > now ? due - now : 0)
+        worker.loop.schedule(self, after: due > now ? due - now : 0)
     }
 
     func checkTime() {
         guard flags.contains(.active) else { return }
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         if timeoutAt > 0 && now >= timeoutAt {
             timeoutAt = 0
             return faulted(
-                Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent), at: chain.httpCount)
+                Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent), at: table.httpCount)
         }
         if idleLimit > 0 && now >= lastActivity + idleLimit {
-            return faulted(Fault(.idleTimeout, "stream.idle_timeout"), at: chain.httpCount)
+            return faulted(Fault(.idleTimeout, "stream.idle_timeout"), at: table.httpCount)
         }
         armTimer()
     }
 
     func wakeStage(_ stage: Int) {
-        guard flags.contains(.active), chain.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
+        guard flags.contains(.active), table.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
         else { return }
-        let entry = unsafe chain.httpStages[stage]
+        let entry = unsafe table.httpStages[stage]
         unsafe view.pointee.stage = stage
         do throws(Fault) {
             unsafe try entry.filter._wake(block + entry.offset, &view.pointee)
         } catch {
             return faulted(error, at: stage)
         }
-        if unsafe !view.pointee.asked.isEmpty { _ = settle(stage, .next) }
+        if unsafe !view.pointee.asked.isNone { _ = settle(stage, .next) }
         if flags.contains(.active) { kick() }
     }
 }

@@ -144,7 +144,7 @@ extension HTTPStream {
         case .reply(let status, let body):
             unsafe view.pointee.stage = stage
             reply(stage: stage, status, body: body) { _ in }
-            unsafe view.pointee.asked = []
+            unsafe view.pointee.asked = .none
             answer(from: stage)
         }
         if flags.contains(.active) { kick() }

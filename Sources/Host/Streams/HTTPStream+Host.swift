@@ -5,8 +5,8 @@ internal import FilterAPI
 extension HTTPStream: StreamHost {
     var connectionFacts: ConnectionFacts { unsafe connection?.facts ?? Connection.noFacts }
     var side: Side { .client }
-    var now: Instant { unsafe worker.instant }
-    var pages: PagePool { unsafe worker.pages }
+    var now: Instant { worker.instant }
+    var pages: PagePool { worker.pages }
     var requestHead: UnsafeMutablePointer<RequestHead> { unsafe headMemory }
 
     func routeSettings(stage: Int) -> (any FilterSettings)? {
@@ -22,14 +22,14 @@ extension HTTPStream: StreamHost {
         pendingToken = tokenSerial
         let key = ResumptionKey(
             slot: slot, generation: generation, stage: UInt8(stage), isRequest: isRequest, serial: tokenSerial)
-        return unsafe Resumption(target: worker.mailbox, key: key)
+        return Resumption(target: worker.mailbox, key: key)
     }
 
     func wake(stage: Int, after delay: Duration) {
         while stageTimers.count <= stage { stageTimers.append(nil) }
         let timer = stageTimers[stage] ?? StageTimer(stream: self, stage: stage)
         stageTimers[stage] = timer
-        unsafe worker.loop.schedule(timer, after: delay.wholeNanoseconds)
+        worker.loop.schedule(timer, after: delay.wholeNanoseconds)
     }
 
     func cancelWake(stage: Int) {

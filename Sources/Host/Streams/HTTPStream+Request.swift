@@ -9,13 +9,15 @@ extension HTTPStream {
         if last { requestEnded() }
         requestMask = UInt64.max
         responseMask = UInt64.max
+        idleLimit = Self.usualIdleLimit
+        armTimer()
         guard openStages(from: 0) else { return }
         walkRequestHead(from: 0, last: last)
     }
 
     /// The codec has read a piece of the body.
     func requestBodyArrived(_ chunk: consuming ByteChunk, last: Bool) {
-        lastActivity = unsafe worker.loop.now
+        lastActivity = worker.loop.now
         if last { requestEnded() }
         if flags.contains(.requestDropped) { return }
         walkRequestBody(from: 0, chunk, last: last)
@@ -30,19 +32,19 @@ extension HTTPStream {
 
     private func requestEnded() {
         flags.insert(.requestEnded)
-        unsafe factsMemory.pointee.requestEnd = unsafe worker.instant
+        unsafe factsMemory.pointee.requestEnd = worker.instant
     }
 
     /// Opens the stages that keep something per stream, from the top.
     ///
     /// - Returns: false where one of them failed; the stream is answered then.
     func openStages(from first: Int) -> Bool {
-        var mask = chain.lifetimeMask & (UInt64.max << UInt64(first))
+        var mask = table.lifetimeMask & (UInt64.max << UInt64(first))
         while mask != 0 {
             let stage = mask.trailingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
             mask &= mask &- 1
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             do throws(Fault) {
@@ -58,18 +60,18 @@ extension HTTPStream {
                 faulted(error, at: stage)
                 return false
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, .next) { return false }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, .next) { return false }
         }
         return true
     }
 
     /// Shows the head to the stages from `first` down.
     func walkRequestHead(from first: Int, last: Bool) {
-        var mask = first > 63 ? 0 : requestMask & chain.requestHeadMask & (UInt64.max << UInt64(first))
+        var mask = first > 63 ? 0 : requestMask & table.requestHeadMask & (UInt64.max << UInt64(first))
         while mask != 0 {
             let stage = mask.trailingZeroBitCount
             mask &= mask &- 1
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
@@ -79,7 +81,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: break
             case .leave: requestMask &= ~(UInt64(1) << UInt64(stage))
@@ -93,13 +95,13 @@ extension HTTPStream {
     /// Shows a piece of the body to the stages from `first` down.
     func walkRequestBody(from first: Int, _ chunk: consuming ByteChunk, last: Bool) {
         var chunk = chunk
-        var mask = first > 63 ? 0 : (requestMask & chain.requestBodyMask | parkedRequest) & (UInt64.max << UInt64(first))
+        var mask = first > 63 ? 0 : (requestMask & table.requestBodyMask | parkedRequest) & (UInt64.max << UInt64(first))
         while mask != 0 {
             let stage = mask.trailingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
             mask &= mask &- 1
             if parkedRequest & bit != 0, !admitRequestBody(stage, &chunk, last: last) { return }
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
@@ -108,7 +110,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: if parkedRequest & bit != 0, !releaseRequest(stage) { return }
             case .leave:
@@ -127,13 +129,13 @@ extension HTTPStream {
     func walkRequestTrailers(from first: Int) {
         guard let trailers = unsafe requestTrailersMemory else { return }
         var mask =
-            first > 63 ? 0 : (requestMask & chain.requestTrailersMask | parkedRequest) & (UInt64.max << UInt64(first))
+            first > 63 ? 0 : (requestMask & table.requestTrailersMask | parkedRequest) & (UInt64.max << UInt64(first))
         while mask != 0 {
             let stage = mask.trailingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
             mask &= mask &- 1
             if parkedRequest & bit != 0, !admitRequestTrailers(stage) { return }
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
@@ -143,7 +145,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             if step == .hold { return parkTrailers(stage, isRequest: true) }
             if parkedRequest & bit != 0, !releaseRequest(stage) { return }
         }
@@ -155,7 +157,7 @@ extension HTTPStream {
     /// - Returns: whether the event that was being shown goes on.
     func settle(_ stage: Int, _ step: Step) -> Bool {
         let asked = unsafe view.pointee.asked
-        unsafe view.pointee.asked = []
+        unsafe view.pointee.asked = .none
         if asked.contains(.fail), let fault = pendingFault {
             pendingFault = nil
             faulted(fault, at: stage)

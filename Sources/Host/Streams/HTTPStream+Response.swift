@@ -5,12 +5,12 @@ internal import FilterAPI
 extension HTTPStream {
     /// The upstream has sent a head with status 1xx.
     func interimHeadArrived() {
-        lastActivity = unsafe worker.loop.now
-        var mask = responseMask & chain.interimHeadMask
+        lastActivity = worker.loop.now
+        var mask = responseMask & table.interimHeadMask
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             mask &= ~(UInt64(1) << UInt64(stage))
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             do throws(Fault) {
@@ -18,7 +18,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, .next) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, .next) { return }
         }
         unsafe connection?.writeInterimHead(self)
         unsafe responseMemory.pointee.reset()
@@ -26,34 +26,34 @@ extension HTTPStream {
 
     /// The upstream has sent its final head.
     func responseHeadArrived(last: Bool) {
-        lastActivity = unsafe worker.loop.now
+        lastActivity = worker.loop.now
         flags.insert(.responseStarted)
         if last { unsafe factsMemory.pointee.upstreamEnd = worker.instant }
         unsafe factsMemory.pointee.upstreamProtocol = responseMemory.pointee.version
-        walkResponseHead(below: chain.httpCount, last: last)
+        walkResponseHead(below: table.httpCount, last: last)
     }
 
     /// The upstream has sent a piece of the body.
     func responseBodyArrived(_ chunk: consuming ByteChunk, last: Bool) {
-        lastActivity = unsafe worker.loop.now
+        lastActivity = worker.loop.now
         if last { unsafe factsMemory.pointee.upstreamEnd = worker.instant }
-        walkResponseBody(below: chain.httpCount, chunk, last: last)
+        walkResponseBody(below: table.httpCount, chunk, last: last)
     }
 
     /// The upstream has sent trailers.
     func responseTrailersArrived() {
         unsafe factsMemory.pointee.upstreamEnd = worker.instant
-        walkResponseTrailers(below: chain.httpCount)
+        walkResponseTrailers(below: table.httpCount)
     }
 
     /// Shows the head to the stages above `end`, the lowest first.
     func walkResponseHead(below end: Int, last: Bool) {
-        var mask = responseMask & chain.responseHeadMask & Self.bits(below: end)
+        var mask = responseMask & table.responseHeadMask & Self.bits(below: end)
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
             mask &= ~bit
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
@@ -63,7 +63,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: break
             case .leave: responseMask &= ~bit
@@ -81,13 +81,13 @@ extension HTTPStream {
     /// Shows a piece of the body to the stages above `end`, the lowest first.
     func walkResponseBody(below end: Int, _ chunk: consuming ByteChunk, last: Bool) {
         var chunk = chunk
-        var mask = (responseMask & chain.responseBodyMask | parkedResponse) & Self.bits(below: end)
+        var mask = (responseMask & table.responseBodyMask | parkedResponse) & Self.bits(below: end)
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
             mask &= ~bit
             if parkedResponse & bit != 0, !admitResponseBody(stage, &chunk, last: last) { return }
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
@@ -96,7 +96,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: if parkedResponse & bit != 0, !releaseResponse(stage) { return }
             case .leave:
@@ -116,13 +116,13 @@ extension HTTPStream {
     /// Shows the trailers to the stages above `end`, the lowest first.
     func walkResponseTrailers(below end: Int) {
         guard let trailers = unsafe responseTrailersMemory else { return }
-        var mask = (responseMask & chain.responseTrailersMask | parkedResponse) & Self.bits(below: end)
+        var mask = (responseMask & table.responseTrailersMask | parkedResponse) & Self.bits(below: end)
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
             mask &= ~bit
             if parkedResponse & bit != 0, !admitResponseTrailers(stage) { return }
-            let entry = unsafe chain.httpStages[stage]
+            let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
@@ -132,7 +132,7 @@ extension HTTPStream {
             } catch {
                 return faulted(error, at: stage)
             }
-            if unsafe !view.pointee.asked.isEmpty, !settle(stage, step) { return }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             if step == .hold { return parkTrailers(stage, isRequest: false) }
             if parkedResponse & bit != 0, !releaseResponse(stage) { return }
         }

@@ -3,21 +3,23 @@ internal import FilterAPI
 
 /// The cluster's side of a stream: finding a connection, sending the request, giving it up.
 extension HTTPStream {
+    /// Five minutes, where the route says nothing else.
+    static let usualIdleLimit: Nanoseconds = 300_000_000_000
+
     // MARK: The request comes to the bottom of the chain
 
     func requestHeadAtBottom(last: Bool) {
         flags.insert(.reachedBottom)
         guard let id = attachedCluster else {
             // A terminal that attaches nothing answers by itself, now or later; it has as long as an upstream has.
-            idleLimit = (attachment.idleTimeout ?? .seconds(300)).wholeNanoseconds
-            return armTimer()
+            return
         }
-        guard let pool = unsafe worker.pool(id) else {
-            return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: chain.httpCount)
+        guard let pool = worker.pool(id) else {
+            return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: table.httpCount)
         }
         self.pool = pool
         if last { flags.insert(.upstreamRequestEnded) }
-        idleLimit = (attachment.idleTimeout ?? .seconds(300)).wholeNanoseconds
+        idleLimit = attachment.idleLimit(otherwise: Self.usualIdleLimit)
         startTimeout()
         armTimer()
         pool.connect(self)
@@ -51,10 +53,9 @@ extension HTTPStream {
 
     /// The time for the whole answer runs from the end of the request.
     private func startTimeout() {
-        guard flags.contains(.upstreamRequestEnded), timeoutAt == 0, let limit = attachment.timeout else { return }
-        let nanoseconds = limit.wholeNanoseconds
-        guard nanoseconds > 0 else { return }
-        let (due, overflow) = unsafe worker.loop.now.addingReportingOverflow(nanoseconds)
+        let nanoseconds = attachment.timeoutNanoseconds
+        guard flags.contains(.upstreamRequestEnded), timeoutAt == 0, nanoseconds > 0 else { return }
+        let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
         timeoutAt = overflow ? 0 : due
         armTimer()
     }
@@ -91,7 +92,7 @@ extension HTTPStream {
     }
 
     /// No connection can be had.
-    func connectFailed(_ fault: Fault) { faulted(fault, at: chain.httpCount) }
+    func connectFailed(_ fault: Fault) { faulted(fault, at: table.httpCount) }
 
     /// The connection failed under the stream.
     ///
@@ -105,10 +106,10 @@ extension HTTPStream {
         if wasReused, harmless, whole, !flags.contains(.responseStarted), !flags.contains(.retriedFresh), let pool {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
-            unsafe worker.counters.freshRetries.add()
+            worker.counters.freshRetries.add()
             return pool.connect(self, fresh: true)
         }
-        faulted(fault, at: chain.httpCount)
+        faulted(fault, at: table.httpCount)
     }
 
     /// Whether the request, which is about to be sent, will be tried again if the upstream has closed a kept connection:

@@ -46,7 +46,7 @@ final class HTTPStream: LoopTimer {
         static let backlogTrailers = Flags(rawValue: 1 << 15)
     }
 
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     let slot: UInt32
     var generation: UInt32 = 0
 
@@ -64,6 +64,8 @@ final class HTTPStream: LoopTimer {
 
     unowned(unsafe) var connection: ServerConnection?
     unowned(unsafe) var chainReference: Chain?
+    /// The chain's table; good as long as the chain.
+    private var tableMemory: UnsafeMutablePointer<ChainTable>
     var flags: Flags = []
     /// Stages that were opened and must be closed.
     var opened: UInt64 = 0
@@ -118,8 +120,9 @@ final class HTTPStream: LoopTimer {
     unowned(unsafe) var previousOnConnection: HTTPStream?
 
     init(worker: Worker, slot: UInt32) {
-        unsafe self.worker = worker
+        self.worker = worker
         self.slot = slot
+        unsafe tableMemory = UnsafeMutablePointer(bitPattern: 8).unsafelyUnwrapped
         unsafe headMemory = .allocate(capacity: 1)
         unsafe headMemory.initialize(to: RequestHead())
         unsafe responseMemory = .allocate(capacity: 1)
@@ -152,10 +155,16 @@ final class HTTPStream: LoopTimer {
         @inline(__always) get { unsafe chainReference.unsafelyUnwrapped }
     }
 
+    /// What the walk looks at.
+    var table: ChainTable {
+        @inline(__always) get { unsafe tableMemory.pointee }
+    }
+
     /// Starts life as a new stream of a connection.
     func begin(on connection: ServerConnection, chain: Chain) {
         unsafe self.connection = connection
         unsafe chainReference = chain
+        unsafe tableMemory = chain.table
         flags = .active
         if chain.streamBlock.size > blockSize {
             unsafe block.deallocate()
@@ -166,7 +175,7 @@ final class HTTPStream: LoopTimer {
             let size = type(of: codec)._streamStateLayout.size
             if size > 0 { unsafe block.initializeMemory(as: UInt8.self, repeating: 0, count: size) }
         }
-        lastActivity = unsafe worker.loop.now
+        lastActivity = worker.loop.now
     }
 
     /// Makes the object as good as new and gives it back to the worker.
@@ -198,7 +207,7 @@ final class HTTPStream: LoopTimer {
         unsafe factsMemory.pointee = StreamFacts()
         unsafe connection = nil
         unsafe chainReference = nil
-        unsafe worker.streams.put(self)
+        worker.streams.put(self)
     }
 
     override func fired() { checkTime() }

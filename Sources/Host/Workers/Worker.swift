@@ -121,7 +121,7 @@ final class Worker {
     func streamEnded(_ stream: HTTPStream, on connection: ServerConnection) {
         let status = unsafe stream.factsMemory.pointee.status
         counters.countResponse(status)
-        unsafe connection.listener.accessLog?.write(stream, on: connection)
+        connection.listener.accessLog?.write(stream, on: connection)
     }
 
     // MARK: The end

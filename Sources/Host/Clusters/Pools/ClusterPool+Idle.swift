@@ -23,11 +23,11 @@ extension ClusterPool {
 
     func keep(_ connection: ClientConnection) {
         guard !isRetired, idleTimeout > 0, connection.endpoint.isListed else { return connection.close() }
-        connection.idleSince = unsafe worker.loop.now
+        connection.idleSince = worker.loop.now
         connection.isIdle = true
         connection.endpoint.idle.append(connection)
         idleCount += 1
-        if !idleTimer.isArmed { unsafe worker.loop.schedule(idleTimer, after: idleTimeout) }
+        if !idleTimer.isArmed { worker.loop.schedule(idleTimer, after: idleTimeout) }
     }
 
     /// Takes a connection that closes off the lists.
@@ -67,14 +67,14 @@ extension ClusterPool {
 
     /// Closes what has been kept for its time, and looks again when the next one is due.
     func closeIdle() {
-        let now = unsafe worker.loop.now
+        let now = worker.loop.now
         var next = Nanoseconds.max
         for endpoint in endpoints {
             let due = endpoint.idle.firstIndex { $0.idleSince + idleTimeout > now } ?? endpoint.idle.count
             closeIdle(of: endpoint, first: due)
             if let left = endpoint.idle.first { next = min(next, left.idleSince + idleTimeout) }
         }
-        if next != .max { unsafe worker.loop.schedule(idleTimer, after: next - now) }
+        if next != .max { worker.loop.schedule(idleTimer, after: next - now) }
     }
 
     private func closeIdle(of endpoint: Endpoint, first count: Int) {

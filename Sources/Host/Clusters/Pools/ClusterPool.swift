@@ -13,7 +13,7 @@ final class ClusterPool {
     let name: FactName
     let chain: Chain
     let settings: ClusterSettings
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
@@ -35,7 +35,7 @@ final class ClusterPool {
     private(set) lazy var idleTimer = CallbackTimer { [unowned self] in self.closeIdle() }
 
     init(worker: Worker, id: ClusterID, name: String, settings: ClusterSettings, chain: Chain, seed: UInt64) {
-        unsafe self.worker = worker
+        self.worker = worker
         self.id = id
         self.name = FactName(name)
         self.settings = settings
@@ -62,7 +62,7 @@ final class ClusterPool {
     func retire() {
         isRetired = true
         for endpoint in endpoints { dropUnused(of: endpoint) }
-        if idleTimer.isArmed { unsafe worker.loop.cancel(idleTimer) }
+        if idleTimer.isArmed { worker.loop.cancel(idleTimer) }
     }
 
     // MARK: Streams
@@ -98,11 +98,11 @@ final class ClusterPool {
 
     private func open(_ endpoint: Endpoint, for stream: HTTPStream) {
         guard let codec else { return stream.connectFailed(Fault(.noCluster, "chain.no_client_codec")) }
-        let connection = unsafe ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
+        let connection = ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
         do throws(SystemFault) {
             try connection.start(timeout: connectTimeout)
         } catch {
-            unsafe worker.counters.connectFailures.add()
+            worker.counters.connectFailures.add()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
         connectionCount += 1
@@ -124,7 +124,7 @@ final class ClusterPool {
     }
 
     private func overflow(_ stream: HTTPStream) {
-        unsafe worker.counters.overflows.add()
+        worker.counters.overflows.add()
         stream.connectFailed(Fault(.overflow, "upstream.too_many_pending", replay: .always))
     }
 
@@ -210,7 +210,7 @@ final class ClusterPool {
     /// Those in the line are seen to later in this turn, as whoever closes a connection may be in the middle of things.
     private func roomMade() {
         connectionCount -= 1
-        if !line.isEmpty, !lineTimer.isArmed { unsafe worker.loop.schedule(lineTimer, after: 0) }
+        if !line.isEmpty, !lineTimer.isArmed { worker.loop.schedule(lineTimer, after: 0) }
     }
 
     // MARK: Raw bytes
@@ -218,7 +218,7 @@ final class ClusterPool {
     /// An endpoint for a connection that carries bytes only.
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
         guard connectionCount < settings.maxConnections || makeRoom() else {
-            unsafe worker.counters.overflows.add()
+            worker.counters.overflows.add()
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)
         }
         if let endpoint = balancer.pick(hash: hash, avoiding: nil) { return endpoint }

@@ -1,0 +1,155 @@
+public import FilterAPI
+
+/// Sends each request to a cluster, or answers it, by the first route that matches.
+public final class Router: HTTPTerminal {
+    /// What the router keeps of a stream: the number of its route, -1 before there is one.
+    public struct State {
+        var route = -1
+    }
+
+    /// Heads, and the state between them.
+    public static let interest: Interest = [.requestHead, .responseHead, .lifetime]
+
+    /// Name and summary.
+    public static let manifest = Manifest(
+        id: "router", summary: "Sends requests to clusters, or answers them, by host, path, method, fields and query.")
+
+    private let table: RouteTable
+    private let routes: [Route]
+    private let requestEdits: HeaderEdits?
+    private let responseEdits: HeaderEdits?
+    private var random = FastRandom()
+    private var scratch = ByteText()
+
+    /// Indexes the routes.
+    public init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) {
+        var entries = settings.routes
+        if let to = settings.to {
+            var last = RouteSettingsEntry()
+            last.to = to
+            entries.append(last)
+        }
+        do throws(RouteTable.Problem) {
+            table = try RouteTable(entries.map(\.match))
+        } catch {
+            throw ConfigurationFault(error.message, key: "routes[\(error.route)].match")
+        }
+        var routes: [Route] = []
+        for (index, entry) in entries.enumerated() {
+            do throws(ConfigurationFault) {
+                routes.append(try Route(entry, defaults: settings, on: &worker))
+            } catch {
+                let key = error.key.isEmpty ? "routes[\(index)]" : "routes[\(index)].filters.\(error.key)"
+                throw ConfigurationFault(error.message, key: key, hint: error.hint)
+            }
+        }
+        self.routes = routes
+        requestEdits = HeaderEdits(settings.requestHeaders)
+        responseEdits = HeaderEdits(settings.responseHeaders)
+    }
+
+    /// Begins without a route.
+    public func open(_ stream: inout Stream) throws(Fault) -> State? { State() }
+
+    /// Finds the route and does what it says.
+    public func requestHead(
+        _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        let number = table.match(head)
+        guard number >= 0 else { throw Fault(.noRoute, "router.no_route") }
+        let route = routes[number]
+        state.route = number
+        stream.facts.route = route.name
+        if let filters = route.filters { stream.useRouteSettings(filters) }
+        switch route.action {
+        case .cluster(let cluster): try forward(&head, route, cluster, &stream)
+        case .split(let split):
+            guard let cluster = split.pick(random.next()) else { throw Fault(.noCluster, "router.empty_split") }
+            try forward(&head, route, cluster, &stream)
+        case .redirect(let redirect):
+            redirect.write(head, into: &scratch)
+            reply(redirect.status, "", contentType: "", location: ASCII.string(scratch.bytes), head, route, &stream)
+        case .respond(let respond):
+            reply(
+                Status(respond.status), respond.body, contentType: respond.contentType, location: "", head, route,
+                &stream)
+        }
+        return .next
+    }
+
+    /// Changes the response's fields.
+    public func responseHead(
+        _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        guard state.route >= 0 else { return .next }
+        let route = routes[state.route]
+        guard route.responseEdits != nil || responseEdits != nil else { return .next }
+        let facts = stream.facts
+        let connection = stream.connection
+        let now = stream.now
+        stream.withRequest { request in edit(&head, request, route, facts, connection, now) }
+        return .next
+    }
+
+    // MARK: Towards a cluster
+
+    private func forward(
+        _ head: inout RequestHead, _ route: Route, _ cluster: ClusterID, _ stream: inout Stream
+    ) throws(Fault) {
+        if head.method == .connect, !route.allowsConnect { return refuseConnect(route, &stream) }
+        var attachment = Attachment()
+        attachment.timeout = route.timeout
+        attachment.idleTimeout = route.idleTimeout
+        attachment.hash = route.hash?.hash(head, stream.connection)
+        if head.wantsUpgrade {
+            attachment.allowsUpgrade = route.allowsUpgrade(head)
+            if !attachment.allowsUpgrade {
+                head.wantsUpgrade = false
+                head.headers.remove(.upgrade)
+            }
+        } else if head.method == .connect {
+            attachment.allowsUpgrade = true
+        }
+        if route.requestEdits != nil || requestEdits != nil { edit(&head, route, &stream) }
+        if let rewrite = route.rewrite { try rewrite.apply(to: &head, scratch: &scratch) }
+        stream.attach(cluster, attachment)
+    }
+
+    private func refuseConnect(_ route: Route, _ stream: inout Stream) {
+        stream.facts.reason = "router.connect_not_allowed"
+        stream.reply(405, body: "CONNECT is not allowed here\n") { $0.headers.set(.allow, route.allowedMethods) }
+    }
+
+    private func edit(_ head: inout RequestHead, _ route: Route, _ stream: inout Stream) {
+        let facts = stream.facts
+        let connection = stream.connection
+        route.requestEdits?.apply(to: &head, facts: facts, connection: connection, now: stream.now, scratch: &scratch)
+        requestEdits?.apply(to: &head, facts: facts, connection: connection, now: stream.now, scratch: &scratch)
+    }
+
+    // MARK: Answers
+
+    private func reply(
+        _ status: Status, _ body: String, contentType: String, location: String, _ request: borrowing RequestHead,
+        _ route: Route, _ stream: inout Stream
+    ) {
+        let facts = stream.facts
+        let connection = stream.connection
+        let now = stream.now
+        stream.reply(status, body: body) { head in
+            if !location.isEmpty { head.headers.set(.location, location) }
+            if !body.isEmpty { head.headers.set(.contentType, contentType) }
+            edit(&head, request, route, facts, connection, now)
+        }
+    }
+
+    private func edit(
+        _ head: inout ResponseHead, _ request: borrowing RequestHead, _ route: Route, _ facts: StreamFacts,
+        _ connection: ConnectionFacts, _ now: Instant
+    ) {
+        route.responseEdits?.apply(
+            to: &head, request: request, facts: facts, connection: connection, now: now, scratch: &scratch)
+        responseEdits?.apply(
+            to: &head, request: request, facts: facts, connection: connection, now: now, scratch: &scratch)
+    }
+}

@@ -1,0 +1,14 @@
+internal import FilterAPI
+internal import Filters
+
+/// The filters that come with Sluice. Nothing else of the host names one of them, but for the codec that a cluster gets
+/// unasked.
+enum BuiltinFilters {
+    static let types: [any Filter.Type] = [
+        HTTP1ServerCodec.self,
+        HTTP1ClientCodec.self,
+        Router.self,
+        TCPProxy.self,
+        Count.self,
+    ]
+}

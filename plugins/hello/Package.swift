@@ -1,0 +1,21 @@
+// swift-tools-version: 6.2
+// A plugin for Sluice. Its only dependency is FilterAPI, as the shared library that Sluice's own symbols stand in for.
+
+import PackageDescription
+
+let package = Package(
+    name: "hello",
+    products: [
+        // The name of the file is made from this: libhello.so.
+        .library(name: "hello", type: .dynamic, targets: ["hello"])
+    ],
+    dependencies: [
+        // Where Sluice's sources are. They must be those of the Sluice that loads the plugin.
+        .package(name: "sluice", path: "../..")
+    ],
+    targets: [
+        .target(name: "hello", dependencies: [.product(name: "FilterAPI", package: "sluice")]),
+        .testTarget(name: "HelloTests", dependencies: ["hello"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
