@@ -3,7 +3,6 @@
 A test that cuts its bytes in two must know that the proxy has read the first part before it sends the second;
 otherwise the kernel joins them and nothing is tested. No sleep can tell; the length of the receive queue can.
 """
-import ctypes
 import os
 import socket
 import struct

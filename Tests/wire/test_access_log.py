@@ -61,20 +61,24 @@ def test_a_proxied_request_has_all_its_parts(logged):
 
 
 def test_what_is_not_there_is_a_dash(logged):
-    proxy, _ = logged()
+    proxy, _ = logged(http={"request_id": False})
     with Client(proxy.address()) as client:
         client.request()
     line = line_of(proxy)
-    assert (line["agent"], line["service"], line["received"]) == ("-", "-", "0")
+    assert (line["agent"], line["id"], line["received"]) == ("-", "-", "0")
 
 
-def test_the_upstreams_own_time_is_taken_from_its_header(logged):
+def test_the_upstreams_time_runs_until_its_first_byte(logged):
     def script(peer):
         peer.read_request()
-        peer.send(answer(headers=[("X-Envoy-Upstream-Service-Time", "17")]))
+        time.sleep(0.1)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+        time.sleep(0.2)
+        peer.send(b"b")
     proxy, _ = logged(script)
     get(proxy.address())
-    assert line_of(proxy)["service"] == "17"
+    line = line_of(proxy)
+    assert 100 <= int(line["service"]) <= int(line["duration"]) - 150
 
 
 def test_each_request_of_a_connection_has_a_line_in_order(logged):
@@ -161,11 +165,12 @@ def test_a_refused_connection_is_uf(sluice, refused):
     assert (line["status"], line["flags"]) == ("503", "UF")
 
 
-def test_no_endpoint_is_uh(sluice):
-    proxy = sluice(http_proxy(clusters={"app": {"endpoints": []}}, access_log="stdout"))
+def test_a_name_that_is_not_resolved_is_df(sluice):
+    config = http_proxy("app.invalid:80", access_log="stdout", dns={"servers": ["127.0.0.1:9"]})
+    proxy = sluice(config)
     get(proxy.address())
     line = line_of(proxy)
-    assert (line["status"], line["flags"], line["host"]) == ("503", "UH", "-")
+    assert (line["status"], line["flags"], line["host"]) == ("503", "DF", "-")
 
 
 def test_an_answer_that_does_not_come_in_time_is_ut(logged):

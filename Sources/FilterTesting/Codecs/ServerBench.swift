@@ -10,6 +10,10 @@ public final class ServerBench<C: ServerCodec> {
     public let connection: FakeConnection
     /// What the codec has said.
     public private(set) var transcript = Transcript()
+    /// The requests that were read, the last one perhaps not to its end.
+    public private(set) var requests: [RecordedRequest] = []
+    /// The fault that ended the connection, or the last request; nil where there was none.
+    public private(set) var fault: Fault?
     /// Answers a complete request; by default with `200` and no body. Nil to answer by hand.
     public var answer: ((ServerBench<C>, StreamHandle) -> Void)? = { bench, stream in
         bench.respond(200, to: stream)
@@ -96,19 +100,34 @@ public final class ServerBench<C: ServerCodec> {
         case .requestHead(let stream, let last):
             self.stream = stream
             unsafe transcript.head(connection.requestHead(stream).pointee, last: last)
+            unsafe requests.append(RecordedRequest(connection.requestHead(stream).pointee, isComplete: last))
             if last { due.append(.answer(stream)) }
         case .requestBody(let stream, let chunk, let last):
             transcript.body(chunk.copied(), last: last)
+            record { request in
+                request.body += chunk.copied()
+                request.isComplete = last
+            }
             if last { due.append(.answer(stream)) }
         case .requestTrailers(let stream):
-            unsafe transcript.trailers(connection.trailers(stream, isRequest: true).pointee)
+            let trailers = unsafe connection.trailers(stream, isRequest: true)
+            unsafe transcript.trailers(trailers.pointee)
+            record { request in
+                unsafe request.trailers = RecordedField.all(trailers.pointee)
+                request.isComplete = true
+            }
             due.append(.answer(stream))
         case .reset(let stream, let fault):
             transcript.fault(fault, "reset")
+            self.fault = fault
             due.append(.close(stream))
         case .close: close("close")
         }
         return !isOver
+    }
+
+    private func record(_ change: (inout RecordedRequest) -> Void) {
+        if !requests.isEmpty { change(&requests[requests.count - 1]) }
     }
 
     /// What is to happen when the codec has returned: it is never re-entered.
@@ -131,6 +150,7 @@ public final class ServerBench<C: ServerCodec> {
             unsafe try body(codec, &present, &connection.link.pointee)
         } catch {
             transcript.fault(error)
+            fault = error
             isOver = true
         }
         state = present

@@ -30,12 +30,13 @@ struct ForwardedFields {
     }
 
     private func forward(_ head: inout RequestHead, _ connection: ConnectionFacts, _ isTrusted: Bool) {
-        if !connection.remoteIP.isEmpty { appendAddress(&head.headers, connection.remoteIP) }
+        let address = connection.remoteIP
+        if !address.isEmpty { unsafe head.headers.appendToList(.xForwardedFor, address.utf8Span.span.bytes) }
         if !isTrusted || !head.headers.contains(.xForwardedProto) {
             let proto: StaticString = connection.isTLS ? "https" : "http"
             setField(&head.headers, .xForwardedProto, proto)
-        } else if head.headers.equals(.xForwardedProto, "https") {
-            head.scheme = .https
+        } else {
+            head.scheme = head.headers.equals(.xForwardedProto, "https") ? .https : .http
         }
         if !isTrusted || !head.headers.contains(.xForwardedHost) { copyHost(&head) }
     }
@@ -43,17 +44,6 @@ struct ForwardedFields {
     private func setField(_ headers: inout Headers, _ name: HeaderName, _ text: StaticString) {
         let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(text.utf8Start), byteCount: text.utf8CodeUnitCount)
         headers.set(name, span)
-    }
-
-    /// One field is left, with what was there and the address behind it.
-    private func appendAddress(_ headers: inout Headers, _ address: String) {
-        let index = headers.index(of: .xForwardedFor)
-        guard index >= 0 else {
-            headers.add(.xForwardedFor, address)
-            return
-        }
-        let all = headers.values(.xForwardedFor).joined(separator: ", ") + ", " + address
-        headers.set(.xForwardedFor, all)
     }
 
     private func copyHost(_ head: inout RequestHead) {
@@ -66,14 +56,26 @@ struct ForwardedFields {
     private func dropInternal(_ headers: inout Headers) {
         var index = 0
         while index < headers.count {
-            if Self.isInternal(headers.name(at: index)) { headers.remove(at: index) } else { index += 1 }
+            let token = unsafe headers.entries[index].token
+            let isInternal = token == 0 ? Self.isInternal(headers.name(at: index)) : Self.isInternal(token)
+            if isInternal { headers.remove(at: index) } else { index += 1 }
         }
     }
 
+    private static let firstInternal = HeaderName.xEnvoyAttemptCount.token
+    private static let lastInternal = HeaderName.xEnvoyUpstreamRqPerTryTimeoutMs.token
+    private static let clientCertificate = HeaderName.xForwardedClientCert.token
+
+    @inline(__always)
+    private static func isInternal(_ token: UInt16) -> Bool {
+        token >= firstInternal && token <= lastInternal || token == clientCertificate
+    }
+
+    @inline(__always)
     private static func isInternal(_ name: RawSpan) -> Bool {
-        guard name.byteCount > 8, unsafe name.unsafeLoad(as: UInt8.self) | 0x20 == UInt8(ascii: "x"),
-            unsafe name.unsafeLoad(fromByteOffset: 1, as: UInt8.self) == UInt8(ascii: "-")
-        else { return false }
+        guard name.byteCount > 8, unsafe name.unsafeLoad(as: UInt8.self) | 0x20 == UInt8(ascii: "x") else {
+            return false
+        }
         return ASCII.equalIgnoringCase(name.extracting(first: 8), "x-envoy-")
             || name.byteCount > 9 && ASCII.equalIgnoringCase(name.extracting(first: 9), "x-sluice-")
     }

@@ -22,11 +22,14 @@ struct ChunkedDecoder {
     private var extensionBytes = 0
     private var overhead = 0
     private var bodyBytes = 0
+    /// Bytes of body that may come; a chunk that would be too much is refused before any of it is passed on.
+    private let bodyLimit: Int
     private var trailerParser: HeadParser
     private let role: HeadParser.Role
 
-    init(_ role: HeadParser.Role) {
+    init(_ role: HeadParser.Role, bodyLimit: Int = .max) {
         self.role = role
+        self.bodyLimit = bodyLimit
         trailerParser = HeadParser(trailersOf: role)
     }
 
@@ -79,6 +82,7 @@ struct ChunkedDecoder {
         case .inExtension: try inExtension(byte)
         case .sizeLineFeed:
             guard byte == 0x0A else { throw malformed("http1.bad_chunk_line_end") }
+            guard remaining <= UInt64(bodyLimit - bodyBytes) else { throw Fault(.bodyTooLarge, "http1.body_too_large") }
             digits = 0
             extensionBytes = 0
             state = remaining == 0 ? .trailers : .data

@@ -121,9 +121,15 @@ public final class HTTP1ClientCodec: ClientCodec {
         writer.add(head.target)
         writer.add(" HTTP/1.1\r\n")
         var hasHost = false
+        var hasLength = false
         for index in 0..<head.headers.count {
             let entry = unsafe head.headers.entries[index]
-            if entry.token == KnownField.host { hasHost = true }
+            if entry.token == KnownField.host || entry.token == KnownField.contentLength {
+                // Two of either could be read in two ways; the first one is what the rest was decided by.
+                let isSecond = entry.token == KnownField.host ? hasHost : hasLength
+                if isSecond { continue }
+                if entry.token == KnownField.host { hasHost = true } else { hasLength = true }
+            }
             if HopByHop.isCodecs(entry.token) && !(state.asksUpgrade && entry.token == KnownField.upgrade) { continue }
             writer.add(entry, of: head.headers)
         }
@@ -131,7 +137,7 @@ public final class HTTP1ClientCodec: ClientCodec {
         if !hasHost { writer.add("Host: \r\n") }
         switch state.outgoing.framing {
         case .chunked: writer.add("Transfer-Encoding: chunked\r\n")
-        case .length where !head.headers.contains(.contentLength): writer.add("Content-Length: 0\r\n")
+        case .length where !hasLength: writer.add("Content-Length: 0\r\n")
         default: break
         }
         if state.asksUpgrade { writer.add("Connection: Upgrade\r\n") }

@@ -6,11 +6,9 @@ extension HTTP1ServerCodec {
     ) throws(Fault) -> ServerEvent {
         switch state.phase {
         case .idle:
+            dropLineEnds(&input, &state)
             if input.isEmpty { return ended ? .close : .needMore }
-            state.stream = try link.openStream()
-            state.phase = .head
-            let now = link.now
-            link.withFacts(state.stream) { $0.start = now }
+            try start(&state, &link)
             return try head(&input, ended, &state, &link)
         case .head: return try head(&input, ended, &state, &link)
         case .body: return try body(&input, ended, &state, &link)
@@ -34,6 +32,31 @@ extension HTTP1ServerCodec {
 
     // MARK: The head
 
+    /// Drops up to two empty lines in front of a request: old clients send one behind a body (RFC 9112 section 2.2).
+    /// They begin nothing, so that a connection on which no more than that comes is still idle.
+    @inline(__always)
+    private func dropLineEnds(_ input: inout ByteChunk, _ state: inout ConnectionState) {
+        while state.lineEnds < 4, !input.isEmpty {
+            let byte = unsafe input.bytes.unsafeLoad(as: UInt8.self)
+            guard byte == (state.lineEnds & 1 == 0 ? 0x0D : 0x0A) else { return }
+            input.removeFirst(1)
+            state.lineEnds += 1
+        }
+    }
+
+    private func start(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) {
+        let followsCR = state.lineEnds & 1 != 0
+        state.lineEnds = 0
+        state.stream = try link.openStream()
+        state.phase = .head
+        state.isHeadRequest = false
+        state.isConnect = false
+        state.isHTTP10 = false
+        let now = link.now
+        link.withFacts(state.stream) { $0.start = now }
+        if followsCR { throw Fault(.badRequest, "http1.bare_cr") }
+    }
+
     private func head(
         _ input: inout ByteChunk, _ ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
     ) throws(Fault) -> ServerEvent {
@@ -56,9 +79,10 @@ extension HTTP1ServerCodec {
         state.requests += 1
         let connection = link.connection
         try link.withRequestHead(stream) { head throws(Fault) in
+            head.scheme = connection.isTLS ? .https : .http
             try validate(&head, &state)
             forwarded.apply(to: &head, from: connection)
-            if !settings.via.isEmpty { addVia(&head.headers, head.version) }
+            if !via.http11.isEmpty { addVia(&head.headers, head.version) }
         }
         return begin(stream, &state, &link)
     }
@@ -70,7 +94,6 @@ extension HTTP1ServerCodec {
             facts.requestHeadAt = now
             facts.requestHeadBytes = size
         }
-        state.bodyBytes = 0
         state.tunnelDeclined = false
         state.responseStarted = false
         switch state.body {
@@ -90,9 +113,8 @@ extension HTTP1ServerCodec {
     }
 
     private func addVia(_ headers: inout Headers, _ version: HTTPVersion) {
-        let mark = version == .http10 ? "1.0 " : "1.1 "
-        let all = headers.values(.via) + [mark + settings.via]
-        headers.set(.via, all.joined(separator: ", "))
+        let mark = version == .http10 ? via.http10 : via.http11
+        unsafe headers.appendToList(.via, mark.utf8Span.span.bytes)
     }
 
     // MARK: The body
@@ -102,36 +124,38 @@ extension HTTP1ServerCodec {
     ) throws(Fault) -> ServerEvent {
         if input.isEmpty {
             guard ended else { return .needMore }
-            state.phase = .finished
-            return .reset(state.stream, Fault(.clientGone, "client.closed_in_body"))
+            return cutShort(&state)
         }
         switch state.body {
         case .length(let owed):
             let chunk = input.splitFirst(min(owed, input.count))
             let last = chunk.count == owed
             state.body = .length(owed - chunk.count)
-            return try piece(chunk, last: last, &state, &link)
+            return piece(chunk, last: last, &state, &link)
         case .chunked(var decoder):
             let trailers = unsafe link.trailers(state.stream, true)
             let piece = unsafe try decoder.next(&input, trailers: { unsafe trailers }, limits)
             state.body = .chunked(decoder)
             switch consume piece {
-            case .needMore: return .needMore
-            case .bytes(let chunk, let last): return try self.piece(chunk, last: last, &state, &link)
+            case .needMore:
+                guard ended else { return .needMore }
+                return cutShort(&state)
+            case .bytes(let chunk, let last): return self.piece(chunk, last: last, &state, &link)
             case .trailers: return endWithTrailers(&state, &link)
             }
         case .none, .untilClose, .tunnel: return .needMore
         }
     }
 
+    private func cutShort(_ state: inout ConnectionState) -> ServerEvent {
+        state.phase = .finished
+        return .reset(state.stream, Fault(.clientGone, "client.closed_in_body"))
+    }
+
     private func piece(
         _ chunk: consuming ByteChunk, last: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
-    ) throws(Fault) -> ServerEvent {
+    ) -> ServerEvent {
         let count = chunk.count
-        state.bodyBytes += count
-        if settings.maxBody.bytes > 0, state.bodyBytes > settings.maxBody.bytes {
-            throw Fault(.bodyTooLarge, "http1.body_too_large")
-        }
         link.withFacts(state.stream) { $0.requestBodyBytes += count }
         if last { endRequest(&state, &link) } else { link.arm(after: settings.bodyIdleTimeout) }
         return .requestBody(state.stream, chunk, last: last)

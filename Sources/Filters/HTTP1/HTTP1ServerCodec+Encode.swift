@@ -13,7 +13,7 @@ extension HTTP1ServerCodec {
         _ head: inout ResponseHead, last: Bool, _ stream: StreamHandle, _ state: inout ConnectionState,
         _ link: inout CodecLink
     ) throws(Fault) {
-        state.responseStarted = true
+        guard head.status.code >= 100, head.status.code <= 599 else { throw Fault(.filterFailed, "http1.bad_status") }
         // A request that was not read to its end leaves bytes behind that nobody can tell from the next request.
         if state.phase == .head || state.phase == .body || state.isDraining { state.keepsAlive = false }
         if state.phase == .offered {
@@ -21,6 +21,7 @@ extension HTTP1ServerCodec {
             if isTunnel {
                 state.phase = .tunnel
                 state.keepsAlive = false
+                state.responseStarted = true
                 state.outgoing = .framed(.tunnel)
                 return write(head, state, &link, framing: .tunnel, isInterim: false)
             }
@@ -29,6 +30,7 @@ extension HTTP1ServerCodec {
         }
         if head.status == 101 { throw Fault(.upstreamProtocol, "http1.unexpected_101") }
         try frame(head, last: last, &state)
+        state.responseStarted = true
         write(head, state, &link, framing: state.outgoing.framing, isInterim: false)
     }
 
@@ -79,13 +81,18 @@ extension HTTP1ServerCodec {
         var writer = unsafe HeadWriter(memory)
         StatusLine.write(head.status, &writer)
         let ownServer = !isInterim && !settings.serverHeader.isEmpty
+        // What has no body says no length, and nothing says two (RFC 9110 section 8.6).
+        var hasLength = isInterim || framing == .tunnel || head.status == 204
         var hasDate = isInterim
         for index in 0..<head.headers.count {
             let entry = unsafe head.headers.entries[index]
             if entry.token == Self.date { hasDate = true }
             if HopByHop.isCodecs(entry.token) && !(framing == .tunnel && entry.token == KnownField.upgrade) { continue }
             if ownServer && entry.token == Self.server { continue }
-            if framing == .tunnel && entry.token == KnownField.contentLength { continue }
+            if entry.token == KnownField.contentLength {
+                if hasLength { continue }
+                hasLength = true
+            }
             writer.add(entry, of: head.headers)
         }
         if !isInterim { addOwn(&writer, head, state, link, framing, hasDate: hasDate, ownServer: ownServer) }
@@ -98,7 +105,8 @@ extension HTTP1ServerCodec {
 
     /// What the proxy says for itself.
     private func addOwn(
-        _ writer: inout HeadWriter, _ head: borrowing ResponseHead, _ state: ConnectionState, _ link: borrowing CodecLink,
+        _ writer: inout HeadWriter, _ head: borrowing ResponseHead, _ state: ConnectionState,
+        _ link: borrowing CodecLink,
         _ framing: OutgoingBody.Framing, hasDate: Bool, ownServer: Bool
     ) {
         if ownServer {

@@ -36,7 +36,8 @@ extension HTTP1ServerCodec {
         if meaning.flags.contains(.transferEncoding) {
             if meaning.contentLength >= 0 { throw Fault(.badRequest, "http1.length_and_transfer_encoding") }
             if state.isHTTP10 { throw Fault(.badRequest, "http1.transfer_encoding_on_http10") }
-            state.body = .chunked(ChunkedDecoder(.request))
+            let limit = settings.maxBody.bytes > 0 ? settings.maxBody.bytes : .max
+            state.body = .chunked(ChunkedDecoder(.request, bodyLimit: limit))
             head.bodyLength = .unknown
         } else if meaning.contentLength > 0 {
             if settings.maxBody.bytes > 0, meaning.contentLength > settings.maxBody.bytes {
@@ -78,15 +79,17 @@ extension HTTP1ServerCodec {
             }
             return
         }
-        if first != UInt8(ascii: "/") { try absolute(&head) }
-        guard !start.isPlainPath || settings.mergeSlashes else { return }
-        try paths.apply(to: &head)
+        if first == UInt8(ascii: "/") {
+            if !start.isPlainPath { try paths.apply(to: &head) }
+        } else {
+            try absolute(&head)
+        }
     }
 
     /// `http://host/path`: the host counts, not that of the `Host` field (RFC 9112 section 3.2.2).
     private func absolute(_ head: inout RequestHead) throws(Fault) {
         let target = head.targetRange
-        let (prefix, end) = try Self.authorityBounds(head.target)
+        let (prefix, end) = try Self.authorityBounds(head.target, isTLS: head.scheme == .https)
         let authority = TextRange(offset: target.offset + UInt32(prefix), count: UInt32(end - prefix))
         guard authority.count > 0, Authority.isValid(head.headers.text(authority)) else {
             throw Fault(.badRequest, "http1.bad_host")
@@ -101,26 +104,28 @@ extension HTTP1ServerCodec {
         if unsafe head.headers.text(rest).unsafeLoad(as: UInt8.self) == UInt8(ascii: "/") {
             head.targetRange = rest
             head.measurePath()
-            // The scheme's two slashes made the parser doubtful; look again.
-            if !settings.mergeSlashes { try paths.apply(to: &head) }
+            // What the parser found out about the path was about the scheme's slashes too.
+            try paths.apply(to: &head)
         } else {
             head.setTarget("/" + ASCII.string(head.headers.text(rest)))
         }
     }
 
     /// Where the authority of an absolute target begins and ends.
-    private static func authorityBounds(_ text: RawSpan) throws(Fault) -> (start: Int, end: Int) {
+    private static func authorityBounds(_ text: RawSpan, isTLS: Bool) throws(Fault) -> (start: Int, end: Int) {
+        var start = 7
         if text.byteCount > 8, ASCII.equalIgnoringCase(text.extracting(first: 8), "https://") {
-            throw Fault(.misdirected, "http1.https_target")
-        }
-        guard text.byteCount > 7, ASCII.equalIgnoringCase(text.extracting(first: 7), "http://") else {
+            // In clear text nobody has shown that they are that host.
+            guard isTLS else { throw Fault(.misdirected, "http1.https_target") }
+            start = 8
+        } else if text.byteCount <= 7 || !ASCII.equalIgnoringCase(text.extracting(first: 7), "http://") {
             throw Fault(.badRequest, "http1.bad_target")
         }
-        var end = 7
+        var end = start
         while end < text.byteCount, unsafe !endsAuthority(text.unsafeLoad(fromByteOffset: end, as: UInt8.self)) {
             end += 1
         }
-        return (7, end)
+        return (start, end)
     }
 
     private static func endsAuthority(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") }

@@ -4,7 +4,8 @@ public import FilterAPI
 ///
 /// Reading is in `+Decode`, what a head must be in `+Validate`, writing in `+Encode`.
 public final class HTTP1ServerCodec: ServerCodec {
-    public static let manifest = Manifest(id: "http", summary: "Speaks HTTP/1 with clients.", posture: .clientAndUpstream)
+    public static let manifest = Manifest(
+        id: "http", summary: "Speaks HTTP/1 with clients.", posture: .clientAndUpstream)
 
     /// Where a connection is.
     enum Phase: UInt8 {
@@ -31,12 +32,13 @@ public final class HTTP1ServerCodec: ServerCodec {
         var body = BodyDecoder.none
         var stream = StreamHandle.none
         var requests = 0
+        /// CR and LF that came in front of the next request.
+        var lineEnds: UInt8 = 0
         /// Of the present request.
         var isHeadRequest = false
         var isConnect = false
         var isHTTP10 = false
         var keepsAlive = true
-        var bodyBytes = 0
         /// Of the present response.
         var outgoing = OutgoingBody()
         var responseStarted = false
@@ -51,10 +53,13 @@ public final class HTTP1ServerCodec: ServerCodec {
     let limits: HeadLimits
     var paths: PathNormalizer
     var forwarded: ForwardedFields
+    /// What is added to `via`; empty for nothing.
+    let via: (http10: String, http11: String)
 
     public init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) {
         self.settings = settings
         limits = settings.limits
+        via = settings.via.isEmpty ? ("", "") : ("1.0 " + settings.via, "1.1 " + settings.via)
         paths = PathNormalizer(
             escapedSlashes: settings.escapedSlashes, mergeSlashes: settings.mergeSlashes,
             normalize: settings.normalizePath)
@@ -71,7 +76,7 @@ public final class HTTP1ServerCodec: ServerCodec {
         guard state.stream == stream else { return }
         let isComplete = state.phase == .answering || state.phase == .offered && state.tunnelDeclined
         state.stream = .none
-        guard isComplete, state.keepsAlive, !link.wantsClose else {
+        guard isComplete, state.keepsAlive, !state.isDraining, !link.wantsClose else {
             state.phase = .finished
             link.disarm()
             return link.closeAfterOutput()

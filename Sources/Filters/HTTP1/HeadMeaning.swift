@@ -14,11 +14,14 @@ struct HeadMeaning {
         static let namesFields = Flags(rawValue: 1 << 7)
         static let underscoreNames = Flags(rawValue: 1 << 8)
         static let teTrailers = Flags(rawValue: 1 << 9)
+        static let connectionField = Flags(rawValue: 1 << 10)
     }
 
     var flags: Flags = []
     var contentLength = -1
     var hostCount = 0
+    /// Fields that `Connection` names.
+    var connectionOptions = 0
     /// Seconds that an upstream said it keeps idle connections; -1 where it did not.
     var keepAliveTimeout = -1
 }

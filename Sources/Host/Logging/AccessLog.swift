@@ -23,8 +23,6 @@ final class AccessLog {
         self.worker = worker
     }
 
-    deinit { if timer.isArmed { worker.loop.cancel(timer) } }
-
     /// Writes the line of a stream that has ended.
     func write(_ stream: HTTPStream, on connection: ServerConnection) {
         switch format {

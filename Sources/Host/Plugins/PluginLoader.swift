@@ -1,4 +1,5 @@
 internal import Config
+internal import Engine
 internal import FilterAPI
 internal import Glibc
 internal import Synchronization
@@ -42,11 +43,20 @@ struct PluginLoader {
     }
 
     private func types(at path: String) throws(PluginRefusal) -> [any Filter.Type] {
-        let key = try FileIdentity.of(path)
+        let key = try identity(of: path)
         if let known = Self.loaded.withLock({ $0[key] }) { return known }
         let types = try open(path)
         Self.loaded.withLock { $0[key] = types }
         return types
+    }
+
+    private func identity(of path: String) throws(PluginRefusal) -> String {
+        do throws(SystemFault) {
+            if let key = try Syscalls.fileIdentity(path) { return key }
+        } catch {
+            throw PluginRefusal(error.description)
+        }
+        throw PluginRefusal("it is not a file")
     }
 
     private func open(_ path: String) throws(PluginRefusal) -> [any Filter.Type] {
@@ -106,17 +116,5 @@ struct PluginRefusal: Error {
     init(_ message: String, hint: String? = nil) {
         self.message = message
         self.hint = hint
-    }
-}
-
-/// Tells a file that was replaced from one that is the same.
-enum FileIdentity {
-    static func of(_ path: String) throws(PluginRefusal) -> String {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else {
-            throw PluginRefusal(unsafe String(cString: strerror(errno)))
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw PluginRefusal("it is not a file") }
-        return "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
     }
 }

@@ -28,12 +28,14 @@ private func make<F: Filter>(_ type: F.Type, _ edit: (inout F.Settings) -> Void)
 ///
 /// - Parameter ends: whether the client ends its direction behind them.
 func reading(
-    _ bytes: [UInt8], ends: Bool = false, on connection: () -> FakeConnection = { FakeConnection() },
+    _ bytes: [UInt8], ends: Bool = false, isTLS: Bool = false,
     _ edit: (inout ServerSettings) -> Void = { _ in }, at location: SourceLocation = #_sourceLocation
 ) -> String {
     let codec = makeServer(edit)
     let result = Splitter(bytes).run { pieces in
-        let bench = ServerBench(codec, on: connection())
+        let connection = FakeConnection()
+        connection.comesFrom("192.0.2.7", isTLS: isTLS)
+        let bench = ServerBench(codec, on: connection)
         for piece in pieces { bench.receive(piece) }
         if ends { bench.end() }
         return bench.transcript.description
@@ -43,10 +45,10 @@ func reading(
 }
 
 func reading(
-    _ text: String, ends: Bool = false, on connection: () -> FakeConnection = { FakeConnection() },
+    _ text: String, ends: Bool = false, isTLS: Bool = false,
     _ edit: (inout ServerSettings) -> Void = { _ in }, at location: SourceLocation = #_sourceLocation
 ) -> String {
-    reading(Array(text.utf8), ends: ends, on: connection, edit, at: location)
+    reading(Array(text.utf8), ends: ends, isTLS: isTLS, edit, at: location)
 }
 
 /// What a client codec says of an upstream's bytes; the same however they are cut, or the test fails.
