@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test("A level is announced in every turn, and only for what is asked")
-    func levelForWhatIsAsked() throws {
+    func levelTriggeredBothWays() throws {
         let pair = try SocketPair()
         defer { withExtendedLifetime(pair) {} }
         let source = Recorder()

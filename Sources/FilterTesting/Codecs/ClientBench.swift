@@ -80,6 +80,12 @@ public final class ClientBench<C: ClientCodec> {
         }
     }
 
+    /// The stream is given up.
+    public func reset() {
+        attempt { codec, state, link throws(Fault) in codec.reset(stream, &state, &link) }
+        isWaiting = false
+    }
+
     /// What was written since it was last taken, as text.
     public func takeOutput() -> String { String(decoding: connection.takeOutput(), as: UTF8.self) }
 

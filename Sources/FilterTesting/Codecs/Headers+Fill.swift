@@ -19,7 +19,7 @@ extension RequestHead {
     ///   - fields: the fields; `Host` comes first where it is not among them.
     public static func fake(
         _ method: String = "GET", _ target: String = "/", host: String = "a.test",
-        _ fields: KeyValuePairs<String, String> = [:]
+        fields: KeyValuePairs<String, String> = [:]
     ) -> RequestHead {
         var head = RequestHead()
         head.setMethod(method)
