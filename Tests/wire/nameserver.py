@@ -16,12 +16,9 @@ class NameServer:
         self._change = threading.Condition()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
-
-    @property
-    def address(self):
-        return "127.0.0.1:%d" % self.socket.getsockname()[1]
 
     @property
     def config(self):
