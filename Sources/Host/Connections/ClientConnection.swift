@@ -136,6 +136,10 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        if chunk.count > 0, unsafe stream != nil, bytesSent == sentBefore {
+            // Nothing of the request has gone out: this answers another one, or none.
+            return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always))
+        }
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
         decode()
@@ -240,8 +244,8 @@ final class ClientConnection: Connection, CodecHost {
         let waiter = pool.takeWaiter(of: self)
         unsafe self.stream = nil
         let silent = bytesReceived == receivedBefore
-        let reused = requests > 1 && silent
         let sentNothing = bytesSent == sentBefore
+        let reused = requests > 1 && (silent || sentNothing)
         close()
         if let stream {
             endpoint.activeRequests -= 1
