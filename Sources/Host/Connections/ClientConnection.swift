@@ -19,6 +19,8 @@ final class ClientConnection: Connection, CodecHost {
     private var inputEnded = false
     private var isDecoding = false
     private var isBegun = false
+    /// The upstream sent something before it had a request.
+    private var hasSpokenFirst = false
     /// How many requests it has carried.
     private(set) var requests = 0
     /// Bytes sent and received when the present request began.
@@ -136,6 +138,12 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        if chunk.count > 0, unsafe stream != nil, bytesSent == sentBefore {
+            // Not an answer to a request of which nothing has left: on a connection that was used before it is some
+            // other one's, on a fresh one the upstream tells at once that it will not serve.
+            if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.spoke_first", replay: .always)) }
+            hasSpokenFirst = true
+        }
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
         decode()
@@ -187,7 +195,7 @@ final class ClientConnection: Connection, CodecHost {
             fail(fault)
             return false
         case .close:
-            close()
+            fail(Fault(.upstreamProtocol, "upstream.out_of_step"))
             return false
         }
         if unsafe self.stream == nil {
@@ -216,6 +224,7 @@ final class ClientConnection: Connection, CodecHost {
     /// Whether another request may be sent on it.
     private var isReusable: Bool {
         let limit = pool.maxRequestsPerConnection
+        if hasSpokenFirst { return false }
         if limit > 0 && requests >= limit { return false }
         return unsafe codec._isReusable(block) && codec._freeStreams(block) > 0
     }
@@ -240,8 +249,8 @@ final class ClientConnection: Connection, CodecHost {
         let waiter = pool.takeWaiter(of: self)
         unsafe self.stream = nil
         let silent = bytesReceived == receivedBefore
-        let reused = requests > 1 && silent
         let sentNothing = bytesSent == sentBefore
+        let reused = requests > 1 && (silent || sentNothing)
         close()
         if let stream {
             endpoint.activeRequests -= 1
@@ -303,7 +312,9 @@ final class ClientConnection: Connection, CodecHost {
         unsafe worker.streams.at(stream.slot) { unsafe $0.factsMemory }
     }
 
-    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe worker.streams.at(stream.slot) { unsafe $0.block } }
+    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer {
+        unsafe worker.streams.at(stream.slot) { unsafe $0.block }
+    }
     func armCodecTimer(after delay: Duration) {}
     func disarmCodecTimer() {}
 }
