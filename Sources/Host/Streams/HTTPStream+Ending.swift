@@ -111,6 +111,17 @@ extension HTTPStream {
         end(.fault(fault))
     }
 
+    /// The process ends under the stream.
+    func stopped() {
+        guard flags.contains(.active) else { return }
+        let fault = Fault(.draining, "sluice.stopped")
+        worker.count(fault)
+        unsafe factsMemory.pointee.reason = fault.reason
+        unsafe factsMemory.pointee.flags.insert(.localReset)
+        dropUpstream(fault)
+        end(.fault(fault))
+    }
+
     /// The last byte of the response has been written.
     func responseEnded() {
         flags.insert(.responseEnded)
@@ -181,7 +192,8 @@ extension HTTPStream {
     }
 
     func wakeStage(_ stage: Int) {
-        guard flags.contains(.active), table.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
+        guard flags.contains(.active),
+            table.lifetimeMask & (1 << UInt64(stage)) == 0 || opened & (1 << UInt64(stage)) != 0
         else { return }
         let entry = unsafe table.httpStages[stage]
         unsafe view.pointee.stage = stage
