@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test("A level is announced in every turn, and only for what is asked")
-    func levelTriggered() throws {
+    func levelTriggeredBothWays() throws {
         let pair = try SocketPair()
         defer { withExtendedLifetime(pair) {} }
         let source = Recorder()

@@ -22,9 +22,10 @@ def hello(configuration):
     return _build(_HELLO, configuration, BUILDS / "hello")
 
 
-def with_own_filter_api(folder):
+def with_own_filter_api(_):
     """The same filter in a package that compiles FilterAPI into the shared object, as a plugin must not."""
-    package = pathlib.Path(folder) / "package"
+    package = BUILDS / "own-copy/package"
+    shutil.rmtree(package, ignore_errors=True)
     for name, sources in (("FilterAPI", REPOSITORY / "Sources/FilterAPI"), ("hello", _HELLO / "Sources/hello")):
         shutil.copytree(sources, package / "Sources" / name)
     (package / "Package.swift").write_text("""// swift-tools-version: 6.2
@@ -40,7 +41,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 """)
-    return _build(package, "debug", BUILDS / "own-copy")
+    return _build(package, "debug", BUILDS / "own-copy/build")
 
 
 class Handshake(ctypes.Structure):

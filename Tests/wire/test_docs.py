@@ -1,4 +1,5 @@
 """What the manuals say is true: their config files are good, their links lead somewhere."""
+import json
 import re
 
 import pytest
@@ -30,7 +31,7 @@ def test_config_files_in_the_manuals_are_good(snippet, tmp_path):
 
 
 def test_there_is_something_to_check():
-    assert len(examples()) >= 4 and len(list(snippets())) >= 20
+    assert len(examples()) >= 4 and len(list(snippets())) >= 12
 
 
 def test_links_between_manuals_lead_somewhere():
@@ -63,7 +64,6 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
-    import json
     file = tmp_path / "sluice.yaml"
     file.write_text(json.dumps(PLACES[place], indent=1))
     done = run_cli("check", "--format", "json", str(file))

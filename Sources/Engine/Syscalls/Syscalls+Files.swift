@@ -58,6 +58,15 @@ extension Syscalls {
         return unsafe lstat(path, &status) == 0 && sluice_is_socket(status.st_mode) != 0
     }
 
+    /// Words that tell a file from one that has replaced it: device, inode and time of change; nil where the path is
+    /// no ordinary file.
+    public static func fileIdentity(_ path: String) throws(SystemFault) -> String? {
+        var status = stat()
+        if unsafe stat(path, &status) != 0 { throw SystemFault(call: "stat", errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+    }
+
     /// How many descriptors the process may have open.
     ///
     /// - Parameter raising: first raise the limit as far as the process may by itself, to the hard limit.

@@ -84,7 +84,9 @@ public struct ChunkQueue: ~Copyable {
 
     /// Lets the last chunk grow in place over `number` bytes at `end` of `page`, where it ends just there.
     @usableFromInline
-    mutating func extendLast(by number: Int, at end: UnsafeRawPointer, in page: UnsafeMutablePointer<PageHeader>) -> Bool {
+    mutating func extendLast(by number: Int, at end: UnsafeRawPointer, in page: UnsafeMutablePointer<PageHeader>)
+        -> Bool
+    {
         guard count > 0, let slots = unsafe slots else { return false }
         let last = (head + count - 1) & (capacity - 1)
         guard unsafe slots[last].ends(at: end, in: page) else { return false }

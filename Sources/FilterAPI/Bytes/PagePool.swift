@@ -85,7 +85,9 @@ public final class PagePool {
     @inlinable @inline(__always)
     package static func dropReference(_ page: UnsafeMutablePointer<PageHeader>) {
         unsafe page.pointee.references &-= 1
-        if unsafe page.pointee.references == 0 { unsafe page.pointee.pool._withUnsafeGuaranteedRef { unsafe $0.recycle(page) } }
+        if unsafe page.pointee.references == 0 {
+            unsafe page.pointee.pool._withUnsafeGuaranteedRef { unsafe $0.recycle(page) }
+        }
     }
 
     @usableFromInline

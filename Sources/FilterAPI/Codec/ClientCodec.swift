@@ -86,6 +86,7 @@ public enum ClientEvent: ~Copyable {
 }
 
 // SAFETY (all of these): as in ServerCodec.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension ClientCodec {
     @inlinable
     public func _connect(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault) {

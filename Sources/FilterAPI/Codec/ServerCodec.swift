@@ -109,6 +109,7 @@ public enum ServerEvent: ~Copyable {
 
 // SAFETY (all of these): the host hands the codec its own slot, of the layout that it asked for, and calls `_accept`
 // before and `_end` after everything else.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension ServerCodec {
     @inlinable
     public func _accept(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault) {

@@ -19,6 +19,7 @@ public protocol ByteEvents: EventFilter {
     ) throws(Fault) -> Step
 }
 
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension ByteEvents {
     public func requestBytes(
         _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream

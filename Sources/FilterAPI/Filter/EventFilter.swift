@@ -33,6 +33,7 @@ public protocol EventFilter: Filter {
     static var _stateLayout: _SlotLayout { get }
 }
 
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension EventFilter {
     /// All events.
     public static var interest: Interest { .all }
@@ -63,6 +64,7 @@ extension EventFilter {
     @inlinable public static var _stateLayout: _SlotLayout { _SlotLayout(State.self) }
 }
 
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension EventFilter where State == Void {
     public func open(_ stream: inout Stream) throws(Fault) -> Void? { () }
 }
@@ -72,6 +74,7 @@ public struct _SlotLayout: Sendable {
     package var size: Int
     package var alignment: Int
 
+    /// That of a type.
     @inlinable
     public init<T>(_ type: T.Type) {
         self.init(size: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment)

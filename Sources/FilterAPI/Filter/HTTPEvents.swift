@@ -64,6 +64,7 @@ public protocol HTTPEvents: EventFilter {
     func _faultBelow(_ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream) throws(Fault)
 }
 
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension HTTPEvents {
     public func requestHead(
         _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout Stream
@@ -95,6 +96,7 @@ extension HTTPEvents {
 }
 
 // SAFETY (all of these): see EventFilter.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension HTTPEvents {
     @inlinable
     public func _requestHead(

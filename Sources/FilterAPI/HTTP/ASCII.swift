@@ -64,7 +64,9 @@ public enum ASCII {
         let count = list.byteCount
         while start <= count {
             var end = start
-            while end < count, unsafe list.unsafeLoad(fromByteOffset: end, as: UInt8.self) != UInt8(ascii: ",") { end += 1 }
+            while end < count, unsafe list.unsafeLoad(fromByteOffset: end, as: UInt8.self) != UInt8(ascii: ",") {
+                end += 1
+            }
             if equalIgnoringCase(trimmed(list.extracting(start..<end)), token) { return true }
             start = end + 1
         }

@@ -8,7 +8,9 @@ extension HeaderName {
     /// `content-length`
     @inlinable public static var contentLength: HeaderName { HeaderName(token: 3, hash: 0, text: "content-length") }
     /// `transfer-encoding`
-    @inlinable public static var transferEncoding: HeaderName { HeaderName(token: 4, hash: 0, text: "transfer-encoding") }
+    @inlinable public static var transferEncoding: HeaderName {
+        HeaderName(token: 4, hash: 0, text: "transfer-encoding")
+    }
     /// `keep-alive`
     @inlinable public static var keepAlive: HeaderName { HeaderName(token: 5, hash: 0, text: "keep-alive") }
     /// `proxy-connection`
@@ -32,21 +34,37 @@ extension HeaderName {
     /// `accept-ranges`
     @inlinable public static var acceptRanges: HeaderName { HeaderName(token: 15, hash: 0, text: "accept-ranges") }
     /// `access-control-allow-credentials`
-    @inlinable public static var accessControlAllowCredentials: HeaderName { HeaderName(token: 16, hash: 0, text: "access-control-allow-credentials") }
+    @inlinable public static var accessControlAllowCredentials: HeaderName {
+        HeaderName(token: 16, hash: 0, text: "access-control-allow-credentials")
+    }
     /// `access-control-allow-headers`
-    @inlinable public static var accessControlAllowHeaders: HeaderName { HeaderName(token: 17, hash: 0, text: "access-control-allow-headers") }
+    @inlinable public static var accessControlAllowHeaders: HeaderName {
+        HeaderName(token: 17, hash: 0, text: "access-control-allow-headers")
+    }
     /// `access-control-allow-methods`
-    @inlinable public static var accessControlAllowMethods: HeaderName { HeaderName(token: 18, hash: 0, text: "access-control-allow-methods") }
+    @inlinable public static var accessControlAllowMethods: HeaderName {
+        HeaderName(token: 18, hash: 0, text: "access-control-allow-methods")
+    }
     /// `access-control-allow-origin`
-    @inlinable public static var accessControlAllowOrigin: HeaderName { HeaderName(token: 19, hash: 0, text: "access-control-allow-origin") }
+    @inlinable public static var accessControlAllowOrigin: HeaderName {
+        HeaderName(token: 19, hash: 0, text: "access-control-allow-origin")
+    }
     /// `access-control-expose-headers`
-    @inlinable public static var accessControlExposeHeaders: HeaderName { HeaderName(token: 20, hash: 0, text: "access-control-expose-headers") }
+    @inlinable public static var accessControlExposeHeaders: HeaderName {
+        HeaderName(token: 20, hash: 0, text: "access-control-expose-headers")
+    }
     /// `access-control-max-age`
-    @inlinable public static var accessControlMaxAge: HeaderName { HeaderName(token: 21, hash: 0, text: "access-control-max-age") }
+    @inlinable public static var accessControlMaxAge: HeaderName {
+        HeaderName(token: 21, hash: 0, text: "access-control-max-age")
+    }
     /// `access-control-request-headers`
-    @inlinable public static var accessControlRequestHeaders: HeaderName { HeaderName(token: 22, hash: 0, text: "access-control-request-headers") }
+    @inlinable public static var accessControlRequestHeaders: HeaderName {
+        HeaderName(token: 22, hash: 0, text: "access-control-request-headers")
+    }
     /// `access-control-request-method`
-    @inlinable public static var accessControlRequestMethod: HeaderName { HeaderName(token: 23, hash: 0, text: "access-control-request-method") }
+    @inlinable public static var accessControlRequestMethod: HeaderName {
+        HeaderName(token: 23, hash: 0, text: "access-control-request-method")
+    }
     /// `age`
     @inlinable public static var age: HeaderName { HeaderName(token: 24, hash: 0, text: "age") }
     /// `allow`
@@ -58,17 +76,27 @@ extension HeaderName {
     /// `cache-control`
     @inlinable public static var cacheControl: HeaderName { HeaderName(token: 28, hash: 0, text: "cache-control") }
     /// `content-disposition`
-    @inlinable public static var contentDisposition: HeaderName { HeaderName(token: 29, hash: 0, text: "content-disposition") }
+    @inlinable public static var contentDisposition: HeaderName {
+        HeaderName(token: 29, hash: 0, text: "content-disposition")
+    }
     /// `content-encoding`
-    @inlinable public static var contentEncoding: HeaderName { HeaderName(token: 30, hash: 0, text: "content-encoding") }
+    @inlinable public static var contentEncoding: HeaderName {
+        HeaderName(token: 30, hash: 0, text: "content-encoding")
+    }
     /// `content-language`
-    @inlinable public static var contentLanguage: HeaderName { HeaderName(token: 31, hash: 0, text: "content-language") }
+    @inlinable public static var contentLanguage: HeaderName {
+        HeaderName(token: 31, hash: 0, text: "content-language")
+    }
     /// `content-location`
-    @inlinable public static var contentLocation: HeaderName { HeaderName(token: 32, hash: 0, text: "content-location") }
+    @inlinable public static var contentLocation: HeaderName {
+        HeaderName(token: 32, hash: 0, text: "content-location")
+    }
     /// `content-range`
     @inlinable public static var contentRange: HeaderName { HeaderName(token: 33, hash: 0, text: "content-range") }
     /// `content-security-policy`
-    @inlinable public static var contentSecurityPolicy: HeaderName { HeaderName(token: 34, hash: 0, text: "content-security-policy") }
+    @inlinable public static var contentSecurityPolicy: HeaderName {
+        HeaderName(token: 34, hash: 0, text: "content-security-policy")
+    }
     /// `content-type`
     @inlinable public static var contentType: HeaderName { HeaderName(token: 35, hash: 0, text: "content-type") }
     /// `cookie`
@@ -94,17 +122,23 @@ extension HeaderName {
     /// `grpc-encoding`
     @inlinable public static var grpcEncoding: HeaderName { HeaderName(token: 46, hash: 0, text: "grpc-encoding") }
     /// `grpc-accept-encoding`
-    @inlinable public static var grpcAcceptEncoding: HeaderName { HeaderName(token: 47, hash: 0, text: "grpc-accept-encoding") }
+    @inlinable public static var grpcAcceptEncoding: HeaderName {
+        HeaderName(token: 47, hash: 0, text: "grpc-accept-encoding")
+    }
     /// `if-match`
     @inlinable public static var ifMatch: HeaderName { HeaderName(token: 48, hash: 0, text: "if-match") }
     /// `if-modified-since`
-    @inlinable public static var ifModifiedSince: HeaderName { HeaderName(token: 49, hash: 0, text: "if-modified-since") }
+    @inlinable public static var ifModifiedSince: HeaderName {
+        HeaderName(token: 49, hash: 0, text: "if-modified-since")
+    }
     /// `if-none-match`
     @inlinable public static var ifNoneMatch: HeaderName { HeaderName(token: 50, hash: 0, text: "if-none-match") }
     /// `if-range`
     @inlinable public static var ifRange: HeaderName { HeaderName(token: 51, hash: 0, text: "if-range") }
     /// `if-unmodified-since`
-    @inlinable public static var ifUnmodifiedSince: HeaderName { HeaderName(token: 52, hash: 0, text: "if-unmodified-since") }
+    @inlinable public static var ifUnmodifiedSince: HeaderName {
+        HeaderName(token: 52, hash: 0, text: "if-unmodified-since")
+    }
     /// `last-modified`
     @inlinable public static var lastModified: HeaderName { HeaderName(token: 53, hash: 0, text: "last-modified") }
     /// `link`
@@ -120,9 +154,13 @@ extension HeaderName {
     /// `priority`
     @inlinable public static var priority: HeaderName { HeaderName(token: 59, hash: 0, text: "priority") }
     /// `proxy-authenticate`
-    @inlinable public static var proxyAuthenticate: HeaderName { HeaderName(token: 60, hash: 0, text: "proxy-authenticate") }
+    @inlinable public static var proxyAuthenticate: HeaderName {
+        HeaderName(token: 60, hash: 0, text: "proxy-authenticate")
+    }
     /// `proxy-authorization`
-    @inlinable public static var proxyAuthorization: HeaderName { HeaderName(token: 61, hash: 0, text: "proxy-authorization") }
+    @inlinable public static var proxyAuthorization: HeaderName {
+        HeaderName(token: 61, hash: 0, text: "proxy-authorization")
+    }
     /// `proxy-status`
     @inlinable public static var proxyStatus: HeaderName { HeaderName(token: 62, hash: 0, text: "proxy-status") }
     /// `range`
@@ -136,15 +174,25 @@ extension HeaderName {
     /// `retry-after`
     @inlinable public static var retryAfter: HeaderName { HeaderName(token: 67, hash: 0, text: "retry-after") }
     /// `sec-websocket-accept`
-    @inlinable public static var secWebsocketAccept: HeaderName { HeaderName(token: 68, hash: 0, text: "sec-websocket-accept") }
+    @inlinable public static var secWebsocketAccept: HeaderName {
+        HeaderName(token: 68, hash: 0, text: "sec-websocket-accept")
+    }
     /// `sec-websocket-key`
-    @inlinable public static var secWebsocketKey: HeaderName { HeaderName(token: 69, hash: 0, text: "sec-websocket-key") }
+    @inlinable public static var secWebsocketKey: HeaderName {
+        HeaderName(token: 69, hash: 0, text: "sec-websocket-key")
+    }
     /// `sec-websocket-protocol`
-    @inlinable public static var secWebsocketProtocol: HeaderName { HeaderName(token: 70, hash: 0, text: "sec-websocket-protocol") }
+    @inlinable public static var secWebsocketProtocol: HeaderName {
+        HeaderName(token: 70, hash: 0, text: "sec-websocket-protocol")
+    }
     /// `sec-websocket-version`
-    @inlinable public static var secWebsocketVersion: HeaderName { HeaderName(token: 71, hash: 0, text: "sec-websocket-version") }
+    @inlinable public static var secWebsocketVersion: HeaderName {
+        HeaderName(token: 71, hash: 0, text: "sec-websocket-version")
+    }
     /// `sec-websocket-extensions`
-    @inlinable public static var secWebsocketExtensions: HeaderName { HeaderName(token: 72, hash: 0, text: "sec-websocket-extensions") }
+    @inlinable public static var secWebsocketExtensions: HeaderName {
+        HeaderName(token: 72, hash: 0, text: "sec-websocket-extensions")
+    }
     /// `server`
     @inlinable public static var server: HeaderName { HeaderName(token: 73, hash: 0, text: "server") }
     /// `server-timing`
@@ -152,7 +200,9 @@ extension HeaderName {
     /// `set-cookie`
     @inlinable public static var setCookie: HeaderName { HeaderName(token: 75, hash: 0, text: "set-cookie") }
     /// `strict-transport-security`
-    @inlinable public static var strictTransportSecurity: HeaderName { HeaderName(token: 76, hash: 0, text: "strict-transport-security") }
+    @inlinable public static var strictTransportSecurity: HeaderName {
+        HeaderName(token: 76, hash: 0, text: "strict-transport-security")
+    }
     /// `traceparent`
     @inlinable public static var traceparent: HeaderName { HeaderName(token: 77, hash: 0, text: "traceparent") }
     /// `tracestate`
@@ -166,11 +216,17 @@ extension HeaderName {
     /// `warning`
     @inlinable public static var warning: HeaderName { HeaderName(token: 82, hash: 0, text: "warning") }
     /// `www-authenticate`
-    @inlinable public static var wwwAuthenticate: HeaderName { HeaderName(token: 83, hash: 0, text: "www-authenticate") }
+    @inlinable public static var wwwAuthenticate: HeaderName {
+        HeaderName(token: 83, hash: 0, text: "www-authenticate")
+    }
     /// `x-content-type-options`
-    @inlinable public static var xContentTypeOptions: HeaderName { HeaderName(token: 84, hash: 0, text: "x-content-type-options") }
+    @inlinable public static var xContentTypeOptions: HeaderName {
+        HeaderName(token: 84, hash: 0, text: "x-content-type-options")
+    }
     /// `x-forwarded-client-cert`
-    @inlinable public static var xForwardedClientCert: HeaderName { HeaderName(token: 85, hash: 0, text: "x-forwarded-client-cert") }
+    @inlinable public static var xForwardedClientCert: HeaderName {
+        HeaderName(token: 85, hash: 0, text: "x-forwarded-client-cert")
+    }
     /// `x-forwarded-for`
     @inlinable public static var xForwardedFor: HeaderName { HeaderName(token: 86, hash: 0, text: "x-forwarded-for") }
     /// `x-forwarded-host`
@@ -178,7 +234,9 @@ extension HeaderName {
     /// `x-forwarded-port`
     @inlinable public static var xForwardedPort: HeaderName { HeaderName(token: 88, hash: 0, text: "x-forwarded-port") }
     /// `x-forwarded-proto`
-    @inlinable public static var xForwardedProto: HeaderName { HeaderName(token: 89, hash: 0, text: "x-forwarded-proto") }
+    @inlinable public static var xForwardedProto: HeaderName {
+        HeaderName(token: 89, hash: 0, text: "x-forwarded-proto")
+    }
     /// `x-frame-options`
     @inlinable public static var xFrameOptions: HeaderName { HeaderName(token: 90, hash: 0, text: "x-frame-options") }
     /// `x-real-ip`
@@ -190,7 +248,9 @@ extension HeaderName {
     /// `x-b3-spanid`
     @inlinable public static var xB3Spanid: HeaderName { HeaderName(token: 94, hash: 0, text: "x-b3-spanid") }
     /// `x-b3-parentspanid`
-    @inlinable public static var xB3Parentspanid: HeaderName { HeaderName(token: 95, hash: 0, text: "x-b3-parentspanid") }
+    @inlinable public static var xB3Parentspanid: HeaderName {
+        HeaderName(token: 95, hash: 0, text: "x-b3-parentspanid")
+    }
     /// `x-b3-sampled`
     @inlinable public static var xB3Sampled: HeaderName { HeaderName(token: 96, hash: 0, text: "x-b3-sampled") }
     /// `x-b3-flags`
@@ -198,33 +258,59 @@ extension HeaderName {
     /// `b3`
     @inlinable public static var b3: HeaderName { HeaderName(token: 98, hash: 0, text: "b3") }
     /// `x-envoy-attempt-count`
-    @inlinable public static var xEnvoyAttemptCount: HeaderName { HeaderName(token: 99, hash: 0, text: "x-envoy-attempt-count") }
+    @inlinable public static var xEnvoyAttemptCount: HeaderName {
+        HeaderName(token: 99, hash: 0, text: "x-envoy-attempt-count")
+    }
     /// `x-envoy-upstream-service-time`
-    @inlinable public static var xEnvoyUpstreamServiceTime: HeaderName { HeaderName(token: 100, hash: 0, text: "x-envoy-upstream-service-time") }
+    @inlinable public static var xEnvoyUpstreamServiceTime: HeaderName {
+        HeaderName(token: 100, hash: 0, text: "x-envoy-upstream-service-time")
+    }
     /// `x-envoy-overloaded`
-    @inlinable public static var xEnvoyOverloaded: HeaderName { HeaderName(token: 101, hash: 0, text: "x-envoy-overloaded") }
+    @inlinable public static var xEnvoyOverloaded: HeaderName {
+        HeaderName(token: 101, hash: 0, text: "x-envoy-overloaded")
+    }
     /// `x-envoy-original-path`
-    @inlinable public static var xEnvoyOriginalPath: HeaderName { HeaderName(token: 102, hash: 0, text: "x-envoy-original-path") }
+    @inlinable public static var xEnvoyOriginalPath: HeaderName {
+        HeaderName(token: 102, hash: 0, text: "x-envoy-original-path")
+    }
     /// `x-envoy-original-host`
-    @inlinable public static var xEnvoyOriginalHost: HeaderName { HeaderName(token: 103, hash: 0, text: "x-envoy-original-host") }
+    @inlinable public static var xEnvoyOriginalHost: HeaderName {
+        HeaderName(token: 103, hash: 0, text: "x-envoy-original-host")
+    }
     /// `x-envoy-internal`
-    @inlinable public static var xEnvoyInternal: HeaderName { HeaderName(token: 104, hash: 0, text: "x-envoy-internal") }
+    @inlinable public static var xEnvoyInternal: HeaderName {
+        HeaderName(token: 104, hash: 0, text: "x-envoy-internal")
+    }
     /// `x-envoy-external-address`
-    @inlinable public static var xEnvoyExternalAddress: HeaderName { HeaderName(token: 105, hash: 0, text: "x-envoy-external-address") }
+    @inlinable public static var xEnvoyExternalAddress: HeaderName {
+        HeaderName(token: 105, hash: 0, text: "x-envoy-external-address")
+    }
     /// `x-envoy-expected-rq-timeout-ms`
-    @inlinable public static var xEnvoyExpectedRqTimeoutMs: HeaderName { HeaderName(token: 106, hash: 0, text: "x-envoy-expected-rq-timeout-ms") }
+    @inlinable public static var xEnvoyExpectedRqTimeoutMs: HeaderName {
+        HeaderName(token: 106, hash: 0, text: "x-envoy-expected-rq-timeout-ms")
+    }
     /// `x-envoy-retry-on`
     @inlinable public static var xEnvoyRetryOn: HeaderName { HeaderName(token: 107, hash: 0, text: "x-envoy-retry-on") }
     /// `x-envoy-max-retries`
-    @inlinable public static var xEnvoyMaxRetries: HeaderName { HeaderName(token: 108, hash: 0, text: "x-envoy-max-retries") }
+    @inlinable public static var xEnvoyMaxRetries: HeaderName {
+        HeaderName(token: 108, hash: 0, text: "x-envoy-max-retries")
+    }
     /// `x-envoy-upstream-rq-timeout-ms`
-    @inlinable public static var xEnvoyUpstreamRqTimeoutMs: HeaderName { HeaderName(token: 109, hash: 0, text: "x-envoy-upstream-rq-timeout-ms") }
+    @inlinable public static var xEnvoyUpstreamRqTimeoutMs: HeaderName {
+        HeaderName(token: 109, hash: 0, text: "x-envoy-upstream-rq-timeout-ms")
+    }
     /// `x-envoy-upstream-rq-per-try-timeout-ms`
-    @inlinable public static var xEnvoyUpstreamRqPerTryTimeoutMs: HeaderName { HeaderName(token: 110, hash: 0, text: "x-envoy-upstream-rq-per-try-timeout-ms") }
+    @inlinable public static var xEnvoyUpstreamRqPerTryTimeoutMs: HeaderName {
+        HeaderName(token: 110, hash: 0, text: "x-envoy-upstream-rq-per-try-timeout-ms")
+    }
     /// `x-xss-protection`
-    @inlinable public static var xXssProtection: HeaderName { HeaderName(token: 111, hash: 0, text: "x-xss-protection") }
+    @inlinable public static var xXssProtection: HeaderName {
+        HeaderName(token: 111, hash: 0, text: "x-xss-protection")
+    }
     /// `upgrade-insecure-requests`
-    @inlinable public static var upgradeInsecureRequests: HeaderName { HeaderName(token: 112, hash: 0, text: "upgrade-insecure-requests") }
+    @inlinable public static var upgradeInsecureRequests: HeaderName {
+        HeaderName(token: 112, hash: 0, text: "upgrade-insecure-requests")
+    }
     /// `http2-settings`
     @inlinable public static var http2Settings: HeaderName { HeaderName(token: 113, hash: 0, text: "http2-settings") }
 

@@ -68,7 +68,8 @@ package final class HeaderNameTable: Sendable {
         first |= 0x2020_2020_2020_2020
         last |= 0x2020_2020_2020_2020
         let mixed =
-            (first &* 0x9E37_79B9_7F4A_7C15) ^ (last &* 0xC2B2_AE3D_27D4_EB4F) ^ (UInt64(count) &* 0x1656_67B1_9E37_79F9)
+            (first &* 0x9E37_79B9_7F4A_7C15) ^ (last &* 0xC2B2_AE3D_27D4_EB4F)
+            ^ (UInt64(count) &* 0x1656_67B1_9E37_79F9)
         return UInt32(truncatingIfNeeded: (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9 >> 32) | 1
     }
 

@@ -17,7 +17,9 @@ extension Headers {
     func indexOfOther(_ name: HeaderName, from start: Int) -> Int {
         for index in start..<max(start, entryCount) {
             let entry = unsafe entries[index]
-            guard entry.token == 0, entry.hash == name.hash, Int(entry.nameCount) == name.text.utf8.count else { continue }
+            guard entry.token == 0, entry.hash == name.hash, Int(entry.nameCount) == name.text.utf8.count else {
+                continue
+            }
             if ASCII.equalIgnoringCase(self.name(at: index), unsafe name.text.utf8Span.span.bytes) { return index }
         }
         return -1

@@ -138,7 +138,8 @@ public struct Headers: ~Copyable {
     @inlinable
     @_lifetime(borrow self)
     package func text(_ range: TextRange) -> RawSpan {
-        let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(bytes + Int(range.offset)), byteCount: Int(range.count))
+        let span = unsafe RawSpan(
+            _unsafeStart: UnsafeRawPointer(bytes + Int(range.offset)), byteCount: Int(range.count))
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 

@@ -35,5 +35,7 @@ public struct Attachment: Sendable {
     }
 
     /// The idle limit in nanoseconds, 0 for none.
-    package func idleLimit(otherwise usual: UInt64) -> UInt64 { idleNanoseconds == Self.unset ? usual : idleNanoseconds }
+    package func idleLimit(otherwise usual: UInt64) -> UInt64 {
+        idleNanoseconds == Self.unset ? usual : idleNanoseconds
+    }
 }

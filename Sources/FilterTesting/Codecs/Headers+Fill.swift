@@ -3,6 +3,11 @@ public import FilterAPI
 extension Headers {
     /// Adds fields, in order. A name that is no token is a mistake in the test.
     public mutating func fill(_ fields: KeyValuePairs<String, String>) {
+        fill(fields.map { ($0.key, $0.value) })
+    }
+
+    /// Adds fields, in order. A name that is no token is a mistake in the test.
+    public mutating func fill(_ fields: [(name: String, value: String)]) {
         for (name, value) in fields {
             guard let name = HeaderName(name) else { preconditionFailure("\(name) is not a field name") }
             add(name, value)
@@ -19,7 +24,7 @@ extension RequestHead {
     ///   - fields: the fields; `Host` comes first where it is not among them.
     public static func fake(
         _ method: String = "GET", _ target: String = "/", host: String = "a.test",
-        _ fields: KeyValuePairs<String, String> = [:]
+        fields: KeyValuePairs<String, String> = [:]
     ) -> RequestHead {
         var head = RequestHead()
         head.setMethod(method)

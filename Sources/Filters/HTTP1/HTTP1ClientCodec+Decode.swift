@@ -1,5 +1,7 @@
 public import FilterAPI
 
+// What the methods of a codec are for is said at its protocol.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension HTTP1ClientCodec {
     public func decode(
         _ input: inout ByteChunk, ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
@@ -105,7 +107,9 @@ extension HTTP1ClientCodec {
         link.withResponseHead(stream) { head in
             head.bodyLength = length
             if flags.contains(.upgradeField), !opensTunnel { head.headers.remove(.upgrade) }
-            if head.headers.contains(.connection) { HopByHop.strip(&head.headers, meaning) }
+            // A length that nothing will follow is said to nobody (RFC 9110 section 8.6).
+            if status == 204, meaning.contentLength >= 0 { head.headers.remove(.contentLength) }
+            if flags.contains(.connectionField) { HopByHop.strip(&head.headers, meaning) }
             if head.headers.contains(.proxyAuthenticate), status != 407 { head.headers.remove(.proxyAuthenticate) }
         }
     }

@@ -1,5 +1,7 @@
 public import FilterAPI
 
+// What the methods of a codec are for is said at its protocol.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 /// HTTP/1 towards upstreams (RFC 9112): one request at a time on a connection.
 public final class HTTP1ClientCodec: ClientCodec {
     public static let manifest = Manifest(id: "http", summary: "Speaks HTTP/1 with upstreams.")
@@ -120,29 +122,51 @@ public final class HTTP1ClientCodec: ClientCodec {
         writer.add(UInt8(ascii: " "))
         writer.add(head.target)
         writer.add(" HTTP/1.1\r\n")
-        var hasHost = false
-        var hasLength = false
-        for index in 0..<head.headers.count {
-            let entry = unsafe head.headers.entries[index]
-            if entry.token == KnownField.host || entry.token == KnownField.contentLength {
-                // Two of either could be read in two ways; the first one is what the rest was decided by.
-                let isSecond = entry.token == KnownField.host ? hasHost : hasLength
-                if isSecond { continue }
-                if entry.token == KnownField.host { hasHost = true } else { hasLength = true }
-            }
-            if HopByHop.isCodecs(entry.token) && !(state.asksUpgrade && entry.token == KnownField.upgrade) { continue }
-            writer.add(entry, of: head.headers)
-        }
+        let written = writeFields(head.headers, asksUpgrade: state.asksUpgrade, &writer)
         // HTTP/1.1 wants one, and a client of HTTP/1.0 may not have sent any (RFC 9112 section 3.2).
-        if !hasHost { writer.add("Host: \r\n") }
+        if !written.contains(.host) { writer.add("Host: \r\n") }
         switch state.outgoing.framing {
         case .chunked: writer.add("Transfer-Encoding: chunked\r\n")
-        case .length where !hasLength: writer.add("Content-Length: 0\r\n")
+        case .length where !written.contains(.contentLength): writer.add("Content-Length: 0\r\n")
         default: break
         }
-        if state.asksUpgrade { writer.add("Connection: Upgrade\r\n") }
+        if state.asksUpgrade {
+            writer.add("Connection: Upgrade\r\n")
+        } else if written.contains(.te) {
+            writer.add("Connection: TE\r\n")
+        }
         writer.add("\r\n")
         unsafe link.output.commit(writer.count, at: memory)
+    }
+
+    /// Fields that were written, as far as anything depends on it.
+    private struct Written: OptionSet {
+        let rawValue: UInt8
+        static let host = Written(rawValue: 1)
+        static let contentLength = Written(rawValue: 2)
+        static let te = Written(rawValue: 4)
+    }
+
+    @inline(__always)
+    private func writeFields(_ headers: borrowing Headers, asksUpgrade: Bool, _ writer: inout HeadWriter) -> Written {
+        var written: Written = []
+        for index in 0..<headers.count {
+            let entry = unsafe headers.entries[index]
+            if entry.token != 0, entry.token <= KnownField.lastSpecial {
+                if HopByHop.isCodecs(entry.token) && !(asksUpgrade && entry.token == KnownField.upgrade) { continue }
+                let mark: Written =
+                    switch entry.token {
+                    case KnownField.host: .host
+                    case KnownField.contentLength: .contentLength
+                    case KnownField.te: .te
+                    default: []
+                    }
+                // Two of these could be read in two ways; the first one is what everything else was decided by.
+                if mark != [], !written.insert(mark).inserted { continue }
+            }
+            writer.add(entry, of: headers)
+        }
+        return written
     }
 
     public func requestBody(

@@ -1,5 +1,7 @@
 public import FilterAPI
 
+// What the methods of a codec are for is said at its protocol.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension HTTP1ServerCodec {
     public func decode(
         _ input: inout ByteChunk, ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink

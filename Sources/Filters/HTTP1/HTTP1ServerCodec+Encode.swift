@@ -1,5 +1,7 @@
 public import FilterAPI
 
+// What the methods of a codec are for is said at its protocol.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension HTTP1ServerCodec {
     public func interimHead(
         _ head: inout ResponseHead, _ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink

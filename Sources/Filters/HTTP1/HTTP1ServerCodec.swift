@@ -1,5 +1,7 @@
 public import FilterAPI
 
+// What the methods of a codec are for is said at its protocol.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 /// HTTP/1 towards clients (RFC 9112): one request at a time on a connection, answers in order.
 ///
 /// Reading is in `+Decode`, what a head must be in `+Validate`, writing in `+Encode`.

@@ -71,7 +71,9 @@ final class Chain {
         let interests = httpFilters.map { type(of: $0).interest }
         func mask(_ event: Interest) -> UInt64 {
             var bits: UInt64 = 0
-            for (index, interest) in interests.enumerated() where interest.contains(event) { bits |= 1 << UInt64(index) }
+            for (index, interest) in interests.enumerated() where interest.contains(event) {
+                bits |= 1 << UInt64(index)
+            }
             return bits
         }
         // A filter with state is opened whatever it says of its interest: its slot must hold a value.

@@ -135,7 +135,8 @@ struct ChainCheck {
                 return report(
                     entry, "\(name) needs bytes, but \(above) gives it HTTP", "put it above the `http` codec")
             case .clientCodec, .none:
-                return report(entry, "\(name) is \(entry.plan.role.text), which cannot stand in a listener's chain", nil)
+                return report(
+                    entry, "\(name) is \(entry.plan.role.text), which cannot stand in a listener's chain", nil)
             }
             for need in entry.plan.type.manifest.needs where !offers.contains(need) {
                 return report(entry, "\(name) needs `\(need)`, which no filter above it offers", nil)

@@ -304,7 +304,9 @@ final class BytePipe: StreamHost {
     }
 
     func cancelWake(stage: Int) {
-        if stage < timers.count, let timer = timers[stage], timer.isArmed { unsafe connection.worker.loop.cancel(timer) }
+        if stage < timers.count, let timer = timers[stage], timer.isArmed {
+            unsafe connection.worker.loop.cancel(timer)
+        }
     }
 
     func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void) {}

@@ -141,7 +141,7 @@ final class ClientConnection: Connection, CodecHost {
         if chunk.count > 0, unsafe stream != nil, bytesSent == sentBefore {
             // Not an answer to a request of which nothing has left: on a connection that was used before it is some
             // other one's, on a fresh one the upstream tells at once that it will not serve.
-            if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.spoke_first", replay: .always)) }
+            if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always)) }
             hasSpokenFirst = true
         }
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }

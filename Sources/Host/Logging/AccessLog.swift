@@ -57,7 +57,8 @@ final class AccessLog {
         into text: inout ByteText
     ) {
         let moment = FormatMoment(
-            now: worker.instant, wallClock: format.needsWallClock ? Syscalls.wallClock() : 0, isOver: true, unset: unset)
+            now: worker.instant, wallClock: format.needsWallClock ? Syscalls.wallClock() : 0, isOver: true, unset: unset
+        )
         let facts = unsafe stream.factsMemory.pointee
         if facts.status == 0 {
             unsafe format.render(

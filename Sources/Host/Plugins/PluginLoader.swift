@@ -1,4 +1,5 @@
 internal import Config
+internal import Engine
 internal import FilterAPI
 internal import Glibc
 internal import Synchronization
@@ -23,7 +24,8 @@ struct PluginLoader {
             do throws(PluginRefusal) {
                 for type in try types(at: resolved(path)) {
                     if let old = registry.add(type), old != type {
-                        throw PluginRefusal("it brings a filter `\(type.manifest.id)`, and there is one of that name already")
+                        throw PluginRefusal(
+                            "it brings a filter `\(type.manifest.id)`, and there is one of that name already")
                     }
                 }
             } catch {
@@ -42,11 +44,20 @@ struct PluginLoader {
     }
 
     private func types(at path: String) throws(PluginRefusal) -> [any Filter.Type] {
-        let key = try FileIdentity.of(path)
+        let key = try identity(of: path)
         if let known = Self.loaded.withLock({ $0[key] }) { return known }
         let types = try open(path)
         Self.loaded.withLock { $0[key] = types }
         return types
+    }
+
+    private func identity(of path: String) throws(PluginRefusal) -> String {
+        do throws(SystemFault) {
+            if let key = try Syscalls.fileIdentity(path) { return key }
+        } catch {
+            throw PluginRefusal(error.description)
+        }
+        throw PluginRefusal("it is not a file")
     }
 
     private func open(_ path: String) throws(PluginRefusal) -> [any Filter.Type] {
@@ -83,7 +94,8 @@ struct PluginLoader {
                 "it was built by Swift \(Self.text(theirs.compiler)), Sluice by Swift \(Self.text(ours.compiler))",
                 hint: hint)
         }
-        throw PluginRefusal("its FilterAPI has other types than this Sluice's, although both say the same version", hint: hint)
+        throw PluginRefusal(
+            "its FilterAPI has other types than this Sluice's, although both say the same version", hint: hint)
     }
 
     private static func text(_ compiler: UInt32) -> String { "\(compiler / 100).\(compiler % 100)" }
@@ -92,7 +104,9 @@ struct PluginLoader {
         for type in types where Role(of: type) == .none {
             throw PluginRefusal(
                 "its filter `\(type)` has no role that Sluice knows, as if it had brought its own copy of FilterAPI",
-                hint: "depend on the product `FilterAPI`, which is a shared library, and conform to a role such as HTTPFilter")
+                hint:
+                    "depend on the product `FilterAPI`, which is a shared library, and conform to a role such as HTTPFilter"
+            )
         }
         return types
     }
@@ -106,17 +120,5 @@ struct PluginRefusal: Error {
     init(_ message: String, hint: String? = nil) {
         self.message = message
         self.hint = hint
-    }
-}
-
-/// Tells a file that was replaced from one that is the same.
-enum FileIdentity {
-    static func of(_ path: String) throws(PluginRefusal) -> String {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else {
-            throw PluginRefusal(unsafe String(cString: strerror(errno)))
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw PluginRefusal("it is not a file") }
-        return "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
     }
 }

@@ -64,7 +64,9 @@ struct OptionReader {
             case "--listen": options.listen = try value(name, inline)
             case "--log-format": options.logFormat = try word(name, try value(name, inline))
             case "--log-level": options.logLevel = try word(name, try value(name, inline))
-            default: throw unknown(argument, verb, ["-c", "--config", "--workers", "--to", "--listen", "--log-format", "--log-level"])
+            default:
+                throw unknown(
+                    argument, verb, ["-c", "--config", "--workers", "--to", "--listen", "--log-format", "--log-level"])
             }
         }
         if options.to != nil && options.file != nil {

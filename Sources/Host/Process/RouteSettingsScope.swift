@@ -5,6 +5,5 @@ internal import FilterAPI
 ///
 /// SAFETY: filters are made on the control thread only.
 enum RouteSettingsScope {
-    nonisolated(unsafe) static var decode:
-        ((RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?)?
+    nonisolated(unsafe) static var decode: ((RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?)?
 }

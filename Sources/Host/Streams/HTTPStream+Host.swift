@@ -84,7 +84,9 @@ extension HTTPStream: StreamHost {
         responseMask |= below
         responseTop = Int.max
         attachedCluster = nil
-        flags.subtract([.attached, .upstreamStarted, .upstreamRequestEnded, .reachedBottom, .bodySent, .responseStarted])
+        flags.subtract([
+            .attached, .upstreamStarted, .upstreamRequestEnded, .reachedBottom, .bodySent, .responseStarted,
+        ])
         timeoutAt = 0
         unsafe responseMemory.pointee.reset()
         unsafe headMemory.pointee.assign(from: memory.pointee)

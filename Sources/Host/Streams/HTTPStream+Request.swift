@@ -95,7 +95,8 @@ extension HTTPStream {
     /// Shows a piece of the body to the stages from `first` down.
     func walkRequestBody(from first: Int, _ chunk: consuming ByteChunk, last: Bool) {
         var chunk = chunk
-        var mask = first > 63 ? 0 : (requestMask & table.requestBodyMask | parkedRequest) & (UInt64.max << UInt64(first))
+        var mask =
+            first > 63 ? 0 : (requestMask & table.requestBodyMask | parkedRequest) & (UInt64.max << UInt64(first))
         while mask != 0 {
             let stage = mask.trailingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)

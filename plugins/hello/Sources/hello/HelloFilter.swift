@@ -9,9 +9,11 @@ public final class HelloFilter: HTTPFilter {
         /// The field's value.
         public var value = "hello from a plugin"
 
+        /// What an empty mapping means: the defaults above.
         public init() {}
     }
 
+    /// The name in config files, and what `sluice` knows of the filter before one is made.
     public static let manifest = Manifest(id: "hello", summary: "Sets one field of each response.", status: .trial)
 
     /// Nothing but the heads of responses comes here, so that all the rest costs nothing.
@@ -20,6 +22,7 @@ public final class HelloFilter: HTTPFilter {
     private let name: HeaderName
     private let value: String
 
+    /// Made once for each worker. Names are looked up here, not while requests run.
     public init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) {
         guard let name = HeaderName(settings.header) else {
             throw ConfigurationFault("is not the name of a header field", key: "header")
@@ -28,6 +31,7 @@ public final class HelloFilter: HTTPFilter {
         value = settings.value
     }
 
+    /// Sets the field, and leaves: the rest of the response is not shown to this filter.
     public func responseHead(
         _ head: inout ResponseHead, last: Bool, _ state: inout Void, _ stream: inout FilterAPI.Stream
     ) throws(Fault) -> Step {
