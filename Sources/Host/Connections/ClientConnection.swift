@@ -241,6 +241,9 @@ final class ClientConnection: Connection, CodecHost {
             worker.counters.connectFailures.add()
             return fail(Fault(.connectFailed, ConnectReason.text(errno), replay: .always))
         }
+        if bytesReceived > receivedBefore, let stream = unsafe stream, !stream.flags.contains(.responseStarted) {
+            return fail(Fault(.upstreamProtocol, "upstream.reset_in_head", replay: .ifIdempotent))
+        }
         fail(Fault(.upstreamClosed, errno == 0 ? "upstream.closed" : "upstream.reset", replay: .ifIdempotent))
     }
 
