@@ -19,6 +19,8 @@ final class ClientConnection: Connection, CodecHost {
     private var inputEnded = false
     private var isDecoding = false
     private var isBegun = false
+    /// The upstream sent something before it had a request.
+    private var hasSpokenFirst = false
     /// How many requests it has carried.
     private(set) var requests = 0
     /// Bytes sent and received when the present request began.
@@ -145,8 +147,10 @@ final class ClientConnection: Connection, CodecHost {
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
         if chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream, !stream.flags.contains(.tunnel) {
-            // Nothing of the request has gone out: this answers another one, or none.
-            return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always))
+            // Not an answer to a request of which nothing has left: on a connection that was used before it is some
+            // other one's, on a fresh one the upstream tells at once that it will not serve.
+            if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always)) }
+            hasSpokenFirst = true
         }
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
@@ -205,7 +209,7 @@ final class ClientConnection: Connection, CodecHost {
             fail(fault)
             return false
         case .close:
-            close()
+            fail(Fault(.upstreamProtocol, "upstream.out_of_step"))
             return false
         }
         if unsafe self.stream == nil {
@@ -234,6 +238,7 @@ final class ClientConnection: Connection, CodecHost {
     /// Whether another request may be sent on it.
     private var isReusable: Bool {
         let limit = pool.maxRequestsPerConnection
+        if hasSpokenFirst { return false }
         if limit > 0 && requests >= limit { return false }
         return unsafe codec._isReusable(block) && codec._freeStreams(block) > 0
     }
