@@ -165,7 +165,7 @@ def serve(peer):
 class Origin:
     """A server that runs `script(peer)` in a thread for every connection, and keeps every byte it got."""
 
-    def __init__(self, script=serve, family=socket.AF_INET, path=None, backlog=1024):
+    def __init__(self, script=serve, family=socket.AF_INET, path=None, backlog=1024, host=None, port=0):
         self.script, self.path = script, path
         self.peers, self.requests, self.faults, self.threads = [], [], [], []
         self._change = threading.Condition()
@@ -175,8 +175,10 @@ class Origin:
             self.listener.bind(path)
             self.listener.listen(backlog)
         else:
-            host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
-            self.listener = socket.create_server((host, 0), family=family, backlog=backlog)
+            if host:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            host = host or ("::1" if family == socket.AF_INET6 else "127.0.0.1")
+            self.listener = socket.create_server((host, port), family=family, backlog=backlog)
         self.bound = self.listener.getsockname()
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()

@@ -65,7 +65,12 @@ public final class ClientBench<C: ClientCodec> {
 
     /// Sends a piece of the request's body.
     public func requestBody(_ text: String, last: Bool = false) {
-        var chunk = connection.pages.chunk(copying: Array(text.utf8))
+        requestBody(bytes: Array(text.utf8), last: last)
+    }
+
+    /// Sends a piece of the request's body.
+    public func requestBody(bytes: [UInt8], last: Bool = false) {
+        var chunk = connection.pages.chunk(copying: bytes)
         attempt { codec, state, link throws(Fault) in
             try codec.requestBody(&chunk, last: last, stream, &state, &link)
         }
@@ -73,6 +78,11 @@ public final class ClientBench<C: ClientCodec> {
 
     /// Sends trailers, which end the request.
     public func requestTrailers(_ fields: KeyValuePairs<String, String>) {
+        requestTrailers(fields.map { ($0.key, $0.value) })
+    }
+
+    /// Sends trailers, which end the request.
+    public func requestTrailers(_ fields: [(name: String, value: String)]) {
         let trailers = unsafe connection.trailers(stream, isRequest: true)
         unsafe trailers.pointee.fill(fields)
         attempt { codec, state, link throws(Fault) in

@@ -3,6 +3,11 @@ public import FilterAPI
 extension Headers {
     /// Adds fields, in order. A name that is no token is a mistake in the test.
     public mutating func fill(_ fields: KeyValuePairs<String, String>) {
+        fill(fields.map { ($0.key, $0.value) })
+    }
+
+    /// Adds fields, in order. A name that is no token is a mistake in the test.
+    public mutating func fill(_ fields: [(name: String, value: String)]) {
         for (name, value) in fields {
             guard let name = HeaderName(name) else { preconditionFailure("\(name) is not a field name") }
             add(name, value)

@@ -2,20 +2,25 @@ internal import FilterAPI
 
 /// Small readings of field values.
 enum FieldText {
-    /// Whether a value is a comma-separated list of tokens, at least one.
-    static func isTokenList(_ value: RawSpan) -> Bool {
+    /// Whether a value is a comma-separated list of tokens that ends with `chunked`, and has it only there.
+    static func endsWithChunked(_ value: RawSpan) -> Bool {
         var start = 0
         while start <= value.byteCount {
             let end = position(of: UInt8(ascii: ","), in: value, from: start)
             let part = ASCII.trimmed(value.extracting(start..<end))
-            if part.byteCount == 0 { return false }
-            for index in 0..<part.byteCount
-            where unsafe !ByteClass.isToken(part.unsafeLoad(fromByteOffset: index, as: UInt8.self)) {
-                return false
-            }
+            let isLast = end == value.byteCount
+            guard isToken(part), ASCII.equalIgnoringCase(part, "chunked") == isLast else { return false }
             start = end + 1
         }
         return true
+    }
+
+    private static func isToken(_ text: RawSpan) -> Bool {
+        for index in 0..<text.byteCount
+        where unsafe !ByteClass.isToken(text.unsafeLoad(fromByteOffset: index, as: UInt8.self)) {
+            return false
+        }
+        return text.byteCount > 0
     }
 
     /// The `timeout` of a `Keep-Alive` field in seconds; -1 where it has none.

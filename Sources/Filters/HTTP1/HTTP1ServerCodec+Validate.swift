@@ -36,6 +36,9 @@ extension HTTP1ServerCodec {
         if meaning.flags.contains(.transferEncoding) {
             if meaning.contentLength >= 0 { throw Fault(.badRequest, "http1.length_and_transfer_encoding") }
             if state.isHTTP10 { throw Fault(.badRequest, "http1.transfer_encoding_on_http10") }
+            if meaning.flags.contains(.unknownCoding) {
+                throw Fault(.notImplemented, "http1.unknown_transfer_encoding")
+            }
             let limit = settings.maxBody.bytes > 0 ? settings.maxBody.bytes : .max
             state.body = .chunked(ChunkedDecoder(.request, bodyLimit: limit))
             head.bodyLength = .unknown

@@ -14,6 +14,8 @@ struct HeadMeaning {
         static let namesFields = Flags(rawValue: 1 << 7)
         static let underscoreNames = Flags(rawValue: 1 << 8)
         static let teTrailers = Flags(rawValue: 1 << 9)
+        /// Chunked, with another coding below.
+        static let unknownCoding = Flags(rawValue: 1 << 11)
         static let connectionField = Flags(rawValue: 1 << 10)
     }
 

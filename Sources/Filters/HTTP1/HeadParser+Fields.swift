@@ -111,10 +111,11 @@ extension HeadParser {
         if unsafe ASCII.equalIgnoringCase(RawSpan(_unsafeBytes: value), "chunked") {
             meaning.flags.insert(.chunked)
         } else if role == .request {
-            // A list of good tokens is a coding that we do not have; anything else is nonsense.
-            throw unsafe FieldText.isTokenList(RawSpan(_unsafeBytes: value))
-                ? Fault(.notImplemented, "http1.unknown_transfer_encoding")
-                : Fault(.badRequest, "http1.bad_transfer_encoding")
+            // Without chunks at the end, nobody can say where the body ends (RFC 9112 section 6.3).
+            guard unsafe FieldText.endsWithChunked(RawSpan(_unsafeBytes: value)) else {
+                throw Fault(.badRequest, "http1.bad_transfer_encoding")
+            }
+            meaning.flags.insert(.unknownCoding)
         } else {
             throw malformed("http1.unknown_transfer_encoding")
         }

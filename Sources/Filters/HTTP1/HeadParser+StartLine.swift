@@ -2,29 +2,23 @@ internal import FilterAPI
 
 extension HeadParser {
     /// Reads the first line, which lies in `first ..< last`.
-    mutating func startLine(_ base: UnsafeRawPointer, _ first: Int, _ last: Int, _ limits: HeadLimits) throws(Fault) {
+    mutating func startLine(
+        _ base: UnsafeRawPointer, _ first: Int, _ methodEnd: Int, _ last: Int, _ limits: HeadLimits
+    ) throws(Fault) {
         if role == .request {
-            unsafe try requestLine(base, first, last, limits)
+            unsafe try requestLine(base, first, methodEnd, last, limits)
         } else {
             unsafe try statusLine(base, first, last)
         }
     }
 
     private mutating func requestLine(
-        _ base: UnsafeRawPointer, _ first: Int, _ last: Int, _ limits: HeadLimits
+        _ base: UnsafeRawPointer, _ first: Int, _ methodEnd: Int, _ last: Int, _ limits: HeadLimits
     ) throws(Fault) {
-        var position = first
-        while position < last, unsafe ByteClass.isToken(base.load(fromByteOffset: position, as: UInt8.self)) {
-            position += 1
-        }
-        guard position > first, position < last, unsafe base.load(fromByteOffset: position, as: UInt8.self) == 0x20
-        else {
-            throw Fault(.badRequest, "http1.bad_method")
-        }
-        guard position - first <= 32 else { throw Fault(.badRequest, "http1.method_too_long") }
-        start.method = TextRange(offset: UInt32(first), count: UInt32(position - first))
-        let target = position + 1
-        position = unsafe try scanTarget(base, target, last)
+        guard methodEnd < last else { throw Fault(.badRequest, "http1.bad_method") }
+        start.method = TextRange(offset: UInt32(first), count: UInt32(methodEnd - first))
+        let target = methodEnd + 1
+        let position = unsafe try scanTarget(base, target, last)
         guard position > target else { throw Fault(.badRequest, "http1.no_target") }
         guard position - target <= limits.target else { throw Fault(.targetTooLong, "http1.target_too_long") }
         guard position < last else { throw Fault(.badRequest, "http1.no_version") }

@@ -116,10 +116,10 @@ struct HeadParser {
             let feed = unsafe Scan.lineFeed(base, scanned, end)
             guard feed < end else {
                 scanned = end
-                if !hasStarted, end > lineStart { unsafe try checkStart(base, end, limits) }
+                if !hasStarted, end > lineStart { _ = unsafe try self.methodEnd(base, end, limits) }
                 return false
             }
-            if !hasStarted { unsafe try checkStart(base, feed, limits) }
+            let methodEnd = hasStarted ? 0 : unsafe try self.methodEnd(base, feed, limits)
             guard feed > lineStart, unsafe base.load(fromByteOffset: feed - 1, as: UInt8.self) == 0x0D else {
                 throw malformed("http1.bare_lf")
             }
@@ -135,19 +135,33 @@ struct HeadParser {
                 unsafe try field(base, first, last, &headers, limits)
             } else {
                 hasStarted = true
-                unsafe try startLine(base, first, last, limits)
+                unsafe try startLine(base, first, methodEnd, last, limits)
             }
         }
     }
 
-    /// What cannot become a request is refused without waiting for its end, and in the same words if the end is there.
+    /// Finds the space behind the method.
     ///
-    /// - Parameter end: of what has come of the first line; behind its CR where it is complete.
-    @inline(__always)
-    private func checkStart(_ base: UnsafeRawPointer, _ end: Int, _ limits: HeadLimits) throws(Fault) {
-        guard role == .request else { return }
-        let byte = unsafe base.load(fromByteOffset: lineStart, as: UInt8.self)
-        if !ByteClass.isToken(byte), byte != 0x0D, byte != 0x0A { throw malformed("http1.not_http") }
+    /// What cannot become a request is refused here without waiting for the end of its line, and in the same words
+    /// where the end has come.
+    ///
+    /// - Parameter end: of what has come of the first line, with its CR where it is complete.
+    /// - Returns: where the method ends; `end` where it has not ended yet, or there is none.
+    private func methodEnd(_ base: UnsafeRawPointer, _ end: Int, _ limits: HeadLimits) throws(Fault) -> Int {
+        guard role == .request else { return end }
+        var position = lineStart
+        while position < end {
+            let byte = unsafe base.load(fromByteOffset: position, as: UInt8.self)
+            if !ByteClass.isToken(byte) {
+                if position == lineStart, byte == 0x0D, end - position == 1 { return end }
+                if byte != 0x20 { throw malformed(position == lineStart ? "http1.not_http" : "http1.bad_method") }
+                if position == lineStart { throw malformed("http1.not_http") }
+                break
+            }
+            position &+= 1
+            if position - lineStart > 32 { throw malformed("http1.method_too_long") }
+        }
         if end - lineStart > limits.target + 64 { throw Fault(.targetTooLong, "http1.target_too_long") }
+        return position
     }
 }

@@ -22,7 +22,7 @@ struct RequestRefusalTests {
             ("GET /\rx HTTP/1.1\r\n", "badRequest http1.bad_target"),
             (" GET / HTTP/1.1\r\n", "badRequest http1.not_http"),
             ("\u{16}\u{3}\u{1}\u{0}\u{5}", "badRequest http1.not_http"),
-            ("G(T / HTTP/1.1\r\n", "badRequest http1.bad_method"),
+            ("G(T / HTTP/1.1\r\n", "badRequest http1.bad_method"), ("x=1", "badRequest http1.bad_method"),
             ("GET\t/ HTTP/1.1\r\n", "badRequest http1.bad_method"),
             ("GET\r\n", "badRequest http1.bad_method"),
             ("GET  / HTTP/1.1\r\n", "badRequest http1.no_target"),
@@ -44,6 +44,8 @@ struct RequestRefusalTests {
             ("GET /\u{e9} HTTP/1.1\r\n", "badRequest http1.bad_target"),
             ("GET /a\\b HTTP/1.1\r\n", "badRequest http1.bad_target"),
             (String(repeating: "A", count: 33) + " / HTTP/1.1\r\n", "badRequest http1.method_too_long"),
+            (String(repeating: "A", count: 33), "badRequest http1.method_too_long"),
+            (String(repeating: "A", count: 10_000) + "(\r\n", "badRequest http1.method_too_long"),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "versionNotSupported http1.version_not_supported"),
         ])
     func firstLines(text: String, fault: String) {
@@ -106,6 +108,13 @@ struct RequestRefusalTests {
             ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "repeated_transfer_encoding"),
             ("Transfer-Encoding:\r\n\r\n", "bad_transfer_encoding"),
             ("Transfer-Encoding: chunked,\r\n\r\n", "bad_transfer_encoding"),
+            ("Transfer-Encoding: identity\r\n\r\n", "bad_transfer_encoding"),
+            ("Transfer-Encoding: chunked, gzip\r\n\r\n", "bad_transfer_encoding"),
+            ("Transfer-Encoding: chunked, chunked\r\n\r\n", "bad_transfer_encoding"),
+            (
+                "Host: a\r\nTransfer-Encoding: gzip, chunked\r\nContent-Length: 1\r\n\r\n",
+                "length_and_transfer_encoding"
+            ),
             ("Transfer-Encoding: ,chunked\r\n\r\n", "bad_transfer_encoding"),
             ("Transfer-Encoding: \"chunked\"\r\n\r\n", "bad_transfer_encoding"),
             ("Transfer-Encoding: chunked;a=b\r\n\r\n", "bad_transfer_encoding"),
@@ -119,7 +128,7 @@ struct RequestRefusalTests {
         "Fields whose fault has a status of its own",
         arguments: [
             ("Transfer-Encoding: gzip, chunked\r\n\r\n", "notImplemented http1.unknown_transfer_encoding"),
-            ("Transfer-Encoding: identity\r\n\r\n", "notImplemented http1.unknown_transfer_encoding"),
+            ("Transfer-Encoding: identity, CHUNKED\r\n\r\n", "notImplemented http1.unknown_transfer_encoding"),
             ("Expect: 200-ok\r\n\r\n", "expectationFailed http1.unknown_expectation"),
             ("Expect: 100-continue, x\r\n\r\n", "expectationFailed http1.unknown_expectation"),
         ])
