@@ -68,11 +68,9 @@ public final class Router: HTTPTerminal {
             try forward(&head, route, cluster, &stream)
         case .redirect(let redirect):
             redirect.write(head, into: &scratch)
-            reply(redirect.status, "", contentType: "", location: ASCII.string(scratch.bytes), head, route, &stream)
+            reply(redirect.status, "", "", head, route, &stream) { Self.point(&$0, to: scratch) }
         case .respond(let respond):
-            reply(
-                Status(respond.status), respond.body, contentType: respond.contentType, location: "", head, route,
-                &stream)
+            reply(Status(respond.status), respond.body, respond.contentType, head, route, &stream) { _ in }
         }
         return .next
     }
@@ -96,7 +94,12 @@ public final class Router: HTTPTerminal {
     private func forward(
         _ head: inout RequestHead, _ route: Route, _ cluster: ClusterID, _ stream: inout Stream
     ) throws(Fault) {
-        if head.method == .connect, !route.allowsConnect { return refuseConnect(route, &stream) }
+        if head.method == .connect, !route.allowsConnect {
+            return refuse(405, "CONNECT is not allowed here\n", "router.connect_not_allowed", route, &stream)
+        }
+        if head.method == .options || head.method == .trace, !HopLimit.takeOne(from: &head.headers) {
+            return answerAtLimit(head.method, route, &stream)
+        }
         var attachment = Attachment()
         attachment.timeout = route.timeout
         attachment.idleTimeout = route.idleTimeout
@@ -115,9 +118,17 @@ public final class Router: HTTPTerminal {
         stream.attach(cluster, attachment)
     }
 
-    private func refuseConnect(_ route: Route, _ stream: inout Stream) {
-        stream.facts.reason = "router.connect_not_allowed"
-        stream.reply(405, body: "CONNECT is not allowed here\n") { $0.headers.set(.allow, route.allowedMethods) }
+    private func refuse(
+        _ status: Status, _ body: String, _ reason: StaticString, _ route: Route, _ stream: inout Stream
+    ) {
+        stream.facts.reason = reason
+        stream.reply(status, body: body) { $0.headers.set(.allow, route.allowedMethods) }
+    }
+
+    /// Answers in place of the server that the request may not reach.
+    private func answerAtLimit(_ method: Method, _ route: Route, _ stream: inout Stream) {
+        if method == .options { return refuse(204, "", "router.max_forwards", route, &stream) }
+        refuse(405, "TRACE is not answered here\n", "router.max_forwards", route, &stream)
     }
 
     private func edit(_ head: inout RequestHead, _ route: Route, _ stream: inout Stream) {
@@ -130,17 +141,21 @@ public final class Router: HTTPTerminal {
     // MARK: Answers
 
     private func reply(
-        _ status: Status, _ body: String, contentType: String, location: String, _ request: borrowing RequestHead,
-        _ route: Route, _ stream: inout Stream
+        _ status: Status, _ body: String, _ contentType: String, _ request: borrowing RequestHead, _ route: Route,
+        _ stream: inout Stream, _ prepare: (inout ResponseHead) -> Void
     ) {
         let facts = stream.facts
         let connection = stream.connection
         let now = stream.now
         stream.reply(status, body: body) { head in
-            if !location.isEmpty { head.headers.set(.location, location) }
+            prepare(&head)
             if !body.isEmpty { head.headers.set(.contentType, contentType) }
             edit(&head, request, route, facts, connection, now)
         }
+    }
+
+    private static func point(_ head: inout ResponseHead, to location: borrowing ByteText) {
+        head.headers.set(.location, location.bytes)
     }
 
     private func edit(
