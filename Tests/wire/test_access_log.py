@@ -382,6 +382,17 @@ def test_a_listener_may_have_a_log_of_its_own(sluice, origin, tmp_path):
     assert (tmp_path / "x.log").read_text() == "/file\n"
 
 
+def test_a_listener_may_have_a_format_of_its_own_for_the_log_that_all_have(sluice, origin):
+    config = http_proxy(origin().endpoint, access_log={"to": "stdout", "format": "all %REQ(:PATH)%"}, workers=1)
+    config["listeners"]["other"] = {"bind": "127.0.0.1:0", "access_log": {"format": "other %REQ(:PATH)%"},
+                                    "chain": ["http", {"router": {"to": "app"}}]}
+    proxy = sluice(config)
+    get(proxy.address("inbound"), "/1")
+    proxy.wait_stdout("^all /1$")
+    get(proxy.address("other"), "/2")
+    proxy.wait_stdout("^other /2$")
+
+
 def test_two_workers_write_whole_lines(sluice, origin):
     proxy = sluice(http_proxy(origin().endpoint, access_log="stdout", workers=2))
     address = proxy.address()

@@ -91,8 +91,8 @@ CASES = {
         listener("      - http\n      - router: { <<max_head: 1KiB, to: app }\n"),
         ["unknown key `max_head`"], []),
     "an_unknown_cluster": (
-        listener("      - http\n      - router: { to: <<ap }\n"),
-        ["no cluster `ap`"], ["did you mean `app`?"]),
+        listener("      - http\n      - router: { to: <<apq }\n"),
+        ["no cluster `apq`"], ["did you mean `app`?"]),
     "an_unknown_cluster_of_a_route": (
         listener("      - http\n      - router:\n          routes:\n            - { name: a, to: app }\n"
                  "            - { name: b, match: { prefix: /b }, to: <<apps }\n"),

@@ -556,17 +556,32 @@ def test_an_answer_that_the_origin_cuts_is_cut_for_the_client(proxied, start, wi
         assert b"part" in rest and not rest.endswith(b"0\r\n\r\n"), "a cut answer must not look complete"
 
 
-def test_an_answer_that_comes_before_the_request_goes_to_nobody_else(proxied):
-    """A server that speaks at once: its bytes lie there when the first request is given the connection, or come
-    right after it was sent, where nobody can tell the difference."""
+def test_an_upstream_that_speaks_first_is_heard_and_its_connection_not_used_again(proxied):
+    """Some servers that are full say 503 and close, before they read; who gets that has no second answer coming."""
     def script(peer):
-        peer.send(answer(b"hello, I speak first"))
-        peer.read_request()
+        peer.send(answer(b"full", status="503 Service Unavailable"))
+        while request := peer.read_request():
+            peer.send(answer(request.target.encode()))
     address, one = proxied(script)
-    for _ in range(3):
-        response = get(address)
-        assert response.status in (200, 502, 503)
-    one.wait_for(lambda o: all(peer.ended or peer._finished for peer in o.peers))
+    for number in range(5):
+        response = get(address, f"/{number}")
+        assert response.body in (b"full", f"/{number}".encode())
+    one.wait_for(lambda o: len(o.peers) == 5 and all(peer.ended for peer in o.peers))
+
+
+def test_what_lies_on_a_connection_before_its_next_request_answers_nobody(proxied):
+    """Bytes without a request arrive in the same instant as the next request: they are not its answer."""
+    def script(peer):
+        while request := peer.read_request():
+            peer.send(answer(request.target.encode()))
+            if peer.number % 2 == 0:
+                peer.send(answer(b"poison"))
+    address, one = proxied(script)
+    with Client(address) as client:
+        for number in range(50):
+            method = "POST" if number % 3 == 0 else "GET"
+            response = client.request(method, f"/{number}", body=b"x" if method == "POST" else b"")
+            assert (response.status, response.body) == (200, f"/{number}".encode())
 
 
 def test_an_origin_that_does_not_answer_in_time_is_answered_504(proxied):
@@ -641,7 +656,7 @@ def test_nothing_is_left_after_every_kind_of_failure(sluice, origin, refused):
             request = peer.read_request()
     one = origin(script)
     routes = [{"name": "r", "match": {"prefix": "/refused"}, "to": "dead"},
-              {"name": "all", "to": "app", "timeout": "100ms"}]
+              {"name": "s", "match": {"prefix": "/silent"}, "to": "app", "timeout": "100ms"}, {"name": "all", "to": "app"}]
     proxy = sluice(http_proxy(one.endpoint, routes=routes, clusters={"dead": {"endpoints": [refused]}},
                               upstream={"max_connections": 1}, workers=1))
     address = proxy.address()

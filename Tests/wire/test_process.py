@@ -107,7 +107,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     for arguments in (("check", "none.yaml"), ("run", "-c", "none.yaml")):
         done = run_cli(*arguments, cwd=tmp_path)
         assert done.returncode == 1
-        assert "none.yaml" in done.stdout + done.stderr and "ENOENT" in done.stdout + done.stderr
+        assert "none.yaml" in done.stdout + done.stderr and "no such file" in done.stdout + done.stderr
 
 
 def test_check_opens_no_port_and_starts_no_connection(file):
@@ -432,6 +432,7 @@ def two_routes(one, other, to):
 def fixed():
     """A port that is free now, for listeners that must have the same address before and after a reload."""
     with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind(("127.0.0.1", 0))
         yield "127.0.0.1:%d" % holder.getsockname()[1]
@@ -450,7 +451,7 @@ def test_a_changed_route_is_used_after_a_reload(sluice, origin):
 
 def test_a_bad_file_is_refused_with_its_place_and_the_running_config_stays(sluice, origin):
     one = origin()
-    proxy = sluice(http_proxy(one.endpoint))
+    proxy = sluice(http_proxy(one.endpoint, workers=1))
     address = proxy.address()
     with Client(address) as client:
         assert client.request().status == 200
@@ -460,7 +461,7 @@ def test_a_bad_file_is_refused_with_its_place_and_the_running_config_stays(sluic
         assert client.request().status == 200
     assert get(address).status == 200
     assert len(one.peers) == 1
-    proxy.reload(http_proxy(one.endpoint))
+    proxy.reload(http_proxy(one.endpoint, workers=1))
 
 
 def test_a_file_that_has_gone_is_refused_and_the_running_config_stays(sluice, origin):
@@ -672,12 +673,12 @@ def test_a_hundred_reloads_leave_no_descriptor_and_little_memory(sluice, origin)
     for number in range(20):
         proxy.reload(configs[number % 2])
         get(proxy.address())
-    descriptors, memory = proxy.fds(), proxy.memory()
+    descriptors, memory = proxy.fds(), proxy.heap()
     for number in range(80):
         proxy.reload(configs[number % 2])
         get(proxy.address())
     proxy.wait_fds(lambda count: count <= descriptors + 2)
-    assert proxy.memory() - memory < 1024
+    assert proxy.heap() - memory < 1024
 
 
 def test_many_hups_at_once_end_in_the_last_config(sluice, origin):
@@ -726,7 +727,7 @@ def test_the_access_log_goes_on_in_a_new_file_after_usr1_and_no_line_is_lost(slu
         thread.start()
     moved = []
     for number in range(5):
-        wait_until(lambda: len(sent) > 20 * (number + 1), seconds=20)
+        wait_until(lambda: path.stat().st_size > 0, seconds=20)
         moved.append(tmp_path / f"access.log.{number}")
         path.rename(moved[-1])
         since = proxy.mark()
@@ -738,7 +739,7 @@ def test_the_access_log_goes_on_in_a_new_file_after_usr1_and_no_line_is_lost(slu
     proxy.stop()
     lines = [file.read_text().splitlines() for file in [*moved, path]]
     assert sorted(line for part in lines for line in part) == sorted(sent)
-    assert sum(bool(part) for part in lines) >= 2
+    assert all(lines[:-1])
 
 
 def test_a_log_file_whose_folder_has_gone_is_reported_and_the_old_one_is_kept(sluice, origin, tmp_path):
@@ -794,12 +795,18 @@ def bare(tmp_path):
         file.write_text(json.dumps(config))
         command = [*harness._TIED, "sh", "-c", shell, harness.BINARY, "run", "-c", str(file), *arguments]
         running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, **streams))
-        wait_until(lambda: path.exists() or running[-1].poll() is not None, seconds=20)
+        wait_until(lambda: is_there(path) or running[-1].poll() is not None, seconds=20)
         return running[-1], str(path)
     yield start
     for process in running:
         process.kill()
         process.communicate()
+
+
+def is_there(path):
+    """Whether somebody listens at a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def ends_well(process):

@@ -12,12 +12,11 @@ import pytest
 from client import Client, Closed, Silence, encode, get
 from configs import http_proxy
 from origin import Origin, answer
-from parsers import Malformed
 from sluice import Sluice
 
 STARTING = {
     "socket": "EMFILE", "bind": "EACCES", "listen": "EADDRINUSE", "setsockopt": "ENOPROTOOPT",
-    "getsockname": "ENOBUFS", "epoll_create1": "EMFILE", "epoll_ctl": "ENOMEM", "eventfd": "ENFILE",
+    "epoll_create1": "EMFILE", "epoll_ctl": "ENOMEM", "eventfd": "ENFILE",
     "signalfd": "EMFILE", "pthread_create": "EAGAIN", "open": "EACCES",
 }
 RUNNING = {
@@ -55,6 +54,8 @@ def config(endpoint, **settings):
 @functools.cache
 def calls_of_the_start(call):
     """How many calls of a kind must not fail for the program to start."""
+    if RUNNING[call] == ["EINTR"]:
+        return 0
     one = Origin()
     try:
         for count in range(40):
@@ -80,10 +81,11 @@ def talk(address, number):
             for method, sent in (("GET", b""), ("POST", body), ("GET", b""), ("PUT", b"x")):
                 response = client.request(method, f"/{number}", body=sent)
                 assert response.status in FAILED or response.status == 200 and response.body == sent
-                if response.get("connection", "").lower() == "close":
-                    return
+                if response.status != 200 or response.get("connection", "").lower() == "close":
+                    return False
+            return True
     except (Closed, ConnectionError):
-        pass
+        return False
     except Silence as silence:
         raise AssertionError(f"client {number} was left without an end: {silence}") from None
 
@@ -99,29 +101,27 @@ def test_a_call_that_fails_costs_a_request_at_most(sluice, origin, call, errno, 
     before = proxy.fds()
     for number in range(ROUNDS):
         talk(address, number)
-    # Whatever of the schedule is left is used up, then everything is as it was.
-    for number in range(200):
-        try:
-            if get(address).status == 200 and number > 20:
-                break
-        except (Closed, ConnectionError, Malformed):
-            pass
-    for _ in range(10):
-        with Client(address) as client:
-            assert [client.request("POST", body=b"x").status for _ in range(3)] == [200] * 3
+    # Whatever of the schedule is left is used up by more of the same; then everything is as it was.
+    good = 0
+    for number in range(300):
+        good = good + 1 if talk(address, number) else 0
+        if good == 10:
+            break
+    assert good == 10, "requests go on failing"
     proxy.wait_fds(lambda count: count <= before + 1)
     proxy.stop()
 
 
 @pytest.mark.parametrize("call", STARTING)
 def test_a_call_that_fails_at_the_start_is_reported_or_done_without(sluice, origin, call, tmp_path):
-    one = origin()
+    one = origin(echo)
     errno = STARTING[call]
     for nth in range(1, 7):
         proxy = sluice(config(one.endpoint, access_log=str(tmp_path / "log")), wait=False,
                        env={"SLUICE_FAULTS": f"{call}:{nth}:{errno}"})
         if proxy.stderr.wait(lambda line: '"ready"' in line, 20):
-            assert get(proxy.address()).status == 200
+            # The fault may be still to come.
+            assert any(talk(proxy.address(), number) for number in range(5))
             proxy.stop()
         else:
             assert proxy.wait_exit() == 1, proxy.log_text()
@@ -166,7 +166,15 @@ def answered(proxy):
         pass
 
 
-@pytest.mark.parametrize("errno", ["ENOSPC", "EIO", "EPIPE", "EAGAIN"])
+def test_a_full_disk_costs_lines_only(sluice, origin):
+    proxy = sluice(config(origin().endpoint, access_log="/dev/full"))
+    for _ in range(3):
+        assert get(proxy.address()).status == 200
+        proxy.signal(signal.SIGUSR1)
+    proxy.stop()
+
+
+@pytest.mark.parametrize("errno", ["ENOSPC", "EPIPE"])
 def test_a_log_that_cannot_be_written_costs_lines_only(sluice, origin, tmp_path, errno):
     path = tmp_path / "log"
     schedule = ",".join(f"write:{nth}:{errno}:3" for nth in range(8, 200, 12))
@@ -210,7 +218,8 @@ def test_faults_hit_a_tunnel_without_harm(sluice, origin):
     one = origin(upper)
     schedule = ",".join([f"recv:{n}:ECONNRESET" for n in range(1, 60, 5)]
                         + [f"sendmsg:{n}:EPIPE,send:{n}:EPIPE" for n in range(1, 60, 7)]
-                        + [f"connect:{n}:ECONNREFUSED,socket:{n + 1}:EMFILE" for n in range(2, 30, 5)])
+                        + [f"connect:{n}:ECONNREFUSED,socket:{n + 1}:EMFILE" for n in range(2, 30, 5)]
+                        + [f"epoll_ctl:{n}:ENOSPC" for n in range(8, 60, 6)])
     proxy = sluice({"workers": 1, "listeners": {"inbound": {"bind": "127.0.0.1:0",
                                                            "chain": [{"tcp_proxy": {"to": "app"}}]}},
                     "clusters": {"app": {"endpoints": [one.endpoint]}}}, env={"SLUICE_FAULTS": schedule})

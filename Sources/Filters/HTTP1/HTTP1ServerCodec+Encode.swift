@@ -78,7 +78,7 @@ extension HTTP1ServerCodec {
         _ head: borrowing ResponseHead, _ state: ConnectionState, _ link: inout CodecLink,
         framing: OutgoingBody.Framing, isInterim: Bool
     ) {
-        let room = head.headers.wireSize + 256 + settings.serverHeader.utf8.count
+        let room = head.headers.wireSize + 256 + settings.serverHeader.utf8.count + settings.via.utf8.count
         let memory = unsafe link.output.reserve(room)
         var writer = unsafe HeadWriter(memory)
         StatusLine.write(head.status, &writer)
@@ -114,6 +114,11 @@ extension HTTP1ServerCodec {
         if ownServer {
             writer.add("Server: ")
             unsafe writer.add(settings.serverHeader.utf8Span.span.bytes)
+            writer.add("\r\n")
+        }
+        if !settings.via.isEmpty {
+            writer.add(head.version == .http10 ? "Via: 1.0 " : "Via: 1.1 ")
+            unsafe writer.add(settings.via.utf8Span.span.bytes)
             writer.add("\r\n")
         }
         if !hasDate {

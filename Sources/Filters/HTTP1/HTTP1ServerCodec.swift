@@ -51,6 +51,9 @@ public final class HTTP1ServerCodec: ServerCodec {
         var timerIsArmed = false
     }
 
+    /// How long a connection without a request so far is kept while it drains.
+    static let firstRequestGrace = Duration.seconds(1)
+
     let settings: Settings
     let limits: HeadLimits
     var paths: PathNormalizer
@@ -109,7 +112,10 @@ public final class HTTP1ServerCodec: ServerCodec {
 
     public func drain(_ state: inout ConnectionState, _ link: inout CodecLink) {
         state.isDraining = true
-        if state.phase == .idle {
+        if state.phase == .idle, state.requests == 0 {
+            // Who has only just come may have a request on the way, and would take its loss for an error.
+            link.arm(after: min(settings.idleTimeout, Self.firstRequestGrace))
+        } else if state.phase == .idle {
             state.phase = .finished
             link.closeAfterOutput()
         }

@@ -94,16 +94,10 @@ public final class Router: HTTPTerminal {
     private func forward(
         _ head: inout RequestHead, _ route: Route, _ cluster: ClusterID, _ stream: inout Stream
     ) throws(Fault) {
-        if head.method == .connect, !route.allowsConnect {
-            return refuse(405, "CONNECT is not allowed here\n", "router.connect_not_allowed", route, &stream)
-        }
-        if head.method == .options || head.method == .trace, !HopLimit.takeOne(from: &head.headers) {
-            return answerAtLimit(head.method, route, &stream)
-        }
-        var attachment = Attachment()
-        attachment.timeout = route.timeout
-        attachment.idleTimeout = route.idleTimeout
-        attachment.hash = route.hash?.hash(head, stream.connection)
+        if head.method == .connect, !route.allowsConnect { return refuseConnect(route, &stream) }
+        if MaxForwards.isSpent(&head) { return answerHere(head.method, route, &stream) }
+        var attachment = route.attachment
+        if let hash = route.hash { attachment.hash = hash.hash(head, stream.connection) }
         if head.wantsUpgrade {
             attachment.allowsUpgrade = route.allowsUpgrade(head)
             if !attachment.allowsUpgrade {
@@ -118,17 +112,16 @@ public final class Router: HTTPTerminal {
         stream.attach(cluster, attachment)
     }
 
-    private func refuse(
-        _ status: Status, _ body: String, _ reason: StaticString, _ route: Route, _ stream: inout Stream
-    ) {
-        stream.facts.reason = reason
-        stream.reply(status, body: body) { $0.headers.set(.allow, route.allowedMethods) }
+    private func refuseConnect(_ route: Route, _ stream: inout Stream) {
+        stream.facts.reason = "router.connect_not_allowed"
+        stream.reply(405, body: "CONNECT is not allowed here\n") { $0.headers.set(.allow, route.allowedMethods) }
     }
 
-    /// Answers in place of the server that the request may not reach.
-    private func answerAtLimit(_ method: Method, _ route: Route, _ stream: inout Stream) {
-        if method == .options { return refuse(204, "", "router.max_forwards", route, &stream) }
-        refuse(405, "TRACE is not answered here\n", "router.max_forwards", route, &stream)
+    /// The request was to go no further than here (RFC 9110 section 7.6.2).
+    private func answerHere(_ method: Method, _ route: Route, _ stream: inout Stream) {
+        stream.facts.reason = "router.max_forwards"
+        // TRACE would show the client what proxies before us have added.
+        stream.reply(method == .trace ? 405 : 200) { $0.headers.set(.allow, route.allowedMethods) }
     }
 
     private func edit(_ head: inout RequestHead, _ route: Route, _ stream: inout Stream) {

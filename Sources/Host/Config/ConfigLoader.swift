@@ -9,6 +9,7 @@ struct ConfigLoader {
     let diagnostics: Diagnostics
     private let decoder = SettingsDecoder()
     private var clusterUses: [ClusterReference] = []
+    private var accessLogPlace: Place?
 
     init(registry: FilterRegistry, diagnostics: Diagnostics) {
         self.registry = registry
@@ -40,6 +41,7 @@ struct ConfigLoader {
         }
         PluginLoader(diagnostics: diagnostics, base: base)
             .load(top.value.plugins, document.root["plugins"], into: &registry)
+        accessLogPlace = document.root["access_log"]?.place
         let listeners = listeners(document.root["listeners"], access: top.value.accessLog)
         let clusters = clusters(document.root["clusters"])
         checkReferences(Set(document.root["clusters"]?.mapping?.entries.map(\.key) ?? []))
@@ -89,7 +91,16 @@ struct ConfigLoader {
         guard let settings = decoded?.value, let chain else { return nil }
         return ListenerPlan(
             name: name, settings: settings, addresses: addresses.map(\.0), chain: chain,
-            accessLog: settings.accessLog.to == nil ? access : settings.accessLog, node: node)
+            accessLog: accessLog(settings.accessLog, node["access_log"], access),
+            accessLogPlace: node["access_log"]?.place ?? accessLogPlace, node: node)
+    }
+
+    /// What a listener says of its access log, with what it leaves open taken from the top of the file.
+    private func accessLog(_ own: AccessLogSettings, _ node: Node?, _ usual: AccessLogSettings) -> AccessLogSettings {
+        var merged = usual
+        if own.to != nil { merged = own }
+        if node?["format"] != nil { merged.format = own.format }
+        return merged
     }
 
     private func addresses(_ node: Node?) -> [(SocketAddress, Place)] {

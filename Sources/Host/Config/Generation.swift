@@ -11,6 +11,7 @@ final class Generation {
     private var sinks: [String: LogSink] = [:]
     private var endpointSets: [String: EndpointSet] = [:]
     private var bound: [String: [SocketAddress: SocketAddress]] = [:]
+    private var shared: [SocketAddress: SharedSocket] = [:]
 
     init(log: Log, writer: LogWriter?) {
         self.log = log
@@ -24,8 +25,11 @@ final class Generation {
     }
 
     /// Builds a plan and puts it in place; on any error nothing has changed, and the diagnostics say why.
+    ///
+    /// - Parameter whenInPlace: called on the resolver's loop, once all workers have taken it over.
     func install(
-        _ next: GenerationPlan, on workers: [Worker], resolver: Resolver, diagnostics: Diagnostics
+        _ next: GenerationPlan, on workers: [Worker], resolver: Resolver, diagnostics: Diagnostics,
+        whenInPlace: @escaping () -> Void
     ) -> Bool {
         let changedClusters = next.clusters.filter { !isUnchanged($0) }
         let changedListeners = next.listeners.filter { !isUnchanged($0, next) }
@@ -46,8 +50,9 @@ final class Generation {
                 deliveries[index].listeners[position].sockets = sockets[name]?[index] ?? []
             }
         }
-        handOver(deliveries, to: workers, next)
-        watchEndpoints(changedClusters, workers, resolver)
+        let relays = watchEndpoints(changedClusters, workers, resolver)
+        let receipt = Receipt(workers.count, on: resolver.loop.poster, whenInPlace)
+        handOver(deliveries, to: workers, next, relays.map { ($0.id, $0.begin()) }, receipt)
         self.sinks = sinks
         forget(next)
         plan = next
@@ -104,8 +109,8 @@ final class Generation {
                 open[path] = try LogSink(path: path == "stdout" ? nil : path, writer: try logWriter())
             } catch {
                 diagnostics.error(
-                    .refusedValue, "the access log cannot be opened: \(error.description)",
-                    at: listener.node["access_log"]?.place, hint: "the folder must exist and be writable")
+                    .refusedValue, "the access log `\(path)` cannot be opened: \(error.description)",
+                    at: listener.accessLogPlace, hint: "the folder must exist and be writable")
             }
         }
         return open
@@ -136,7 +141,7 @@ final class Generation {
                     let node = listener.node["bind"]
                     diagnostics.error(
                         .badAddress, error.description, at: (node?.elements?[position] ?? node ?? listener.node).place)
-                    for socket in all where !socket.isShared || socket.isOwner { socket.socket.close() }
+                    for socket in all { socket.close() }
                     return nil
                 }
             }
@@ -146,23 +151,39 @@ final class Generation {
     }
 
     private func open(_ address: SocketAddress, _ backlog: Int, _ count: Int) throws(ListenError) -> [BoundSocket] {
-        let isUnix = address.family == .unix
-        let first = try ListeningSocket.open(address, backlog: backlog, reusePort: !isUnix)
-        var sockets = [BoundSocket(asked: address, socket: first, isShared: isUnix, isOwner: isUnix)]
-        while sockets.count < count {
-            if isUnix {
-                sockets.append(BoundSocket(asked: address, socket: first, isShared: true))
-            } else {
-                let next = try ListeningSocket.open(first.address, backlog: backlog, reusePort: true)
-                sockets.append(BoundSocket(asked: address, socket: next))
+        if address.family == .unix {
+            let shared = try share(address, backlog, count)
+            return Array(repeating: BoundSocket(asked: address, socket: shared.socket, shared: shared), count: count)
+        }
+        var sockets: [BoundSocket] = []
+        do throws(ListenError) {
+            while sockets.count < count {
+                // Where any port will do, all workers have the one that the first of them got.
+                let socket = try ListeningSocket.open(
+                    sockets.first?.socket.address ?? address, backlog: backlog, reusePort: true)
+                sockets.append(BoundSocket(asked: address, socket: socket))
             }
+        } catch {
+            for socket in sockets { socket.close() }
+            throw error
         }
         return sockets
     }
 
+    /// A Unix socket for so many workers: the one that another listener had until now, or a new one.
+    private func share(_ address: SocketAddress, _ backlog: Int, _ count: Int) throws(ListenError) -> SharedSocket {
+        if let running = shared[address], running.take(count) { return running }
+        let fresh = SharedSocket(try ListeningSocket.open(address, backlog: backlog), users: count)
+        shared[address] = fresh
+        return fresh
+    }
+
     // MARK: Handing over
 
-    private func handOver(_ deliveries: [Delivery], to workers: [Worker], _ next: GenerationPlan) {
+    private func handOver(
+        _ deliveries: [Delivery], to workers: [Worker], _ next: GenerationPlan,
+        _ endpoints: [(ClusterID, EndpointList)], _ receipt: Receipt
+    ) {
         let goneListeners = plan?.listeners.map(\.name).filter { name in !next.listeners.contains { $0.name == name } }
         let goneClusters = plan?.clusters.map(\.name).filter { name in !next.clusters.contains { $0.name == name } }
         for (worker, delivery) in zip(workers, deliveries) {
@@ -170,11 +191,15 @@ final class Generation {
             worker.loop.poster.post {
                 let (worker, delivery) = unsafe handover.value
                 for (plan, id, chain) in delivery.clusters { worker.install(plan, id: id, chain: chain) }
+                // In the same job: no request may meet a cluster that has no endpoints yet.
+                for (id, list) in endpoints { worker.update(id, list) }
                 for name in goneListeners ?? [] { worker.removeListener(name) }
+                for (plan, _, _, _) in delivery.listeners { worker.prepare(plan) }
                 for (plan, chain, sockets, log) in delivery.listeners {
                     if let chain { worker.install(plan, chain: chain, sockets: sockets, accessLog: log) }
                 }
                 for name in goneClusters ?? [] { worker.removeCluster(ClusterNames.process.id(name)) }
+                receipt.sign()
             }
         }
         remember(deliveries.first, next)
@@ -196,17 +221,14 @@ final class Generation {
         }
     }
 
-    private func watchEndpoints(_ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver) {
-        for cluster in clusters {
+    private func watchEndpoints(
+        _ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver
+    ) -> [EndpointRelay] {
+        clusters.map { cluster in
             endpointSets[cluster.name]?.stop()
-            let id = ClusterNames.process.id(cluster.name)
-            let targets = Handover(workers)
-            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { list in
-                for worker in unsafe targets.value {
-                    let handover = Handover(worker)
-                    worker.loop.poster.post { unsafe handover.value.update(id, list) }
-                }
-            }
+            let relay = EndpointRelay(ClusterNames.process.id(cluster.name), workers)
+            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { relay.changed($0) }
+            return relay
         }
     }
 
@@ -226,6 +248,18 @@ final class Generation {
         }
     }
 
-    /// Everything handed to log files is written.
-    func finish() { writer?.finish() }
+    /// Waits until everything that was handed to log files is written; not for ever, as somebody may not read a pipe.
+    func finish(on loop: EventLoop, within limit: Nanoseconds) {
+        guard let writer else { return }
+        let timer = CallbackTimer { loop.stop() }
+        loop.schedule(timer, after: limit)
+        let back = loop.poster
+        writer.poster.post { back.post(withLoop: { $0.stop() }) }
+        loop.run()
+        guard timer.isArmed else {
+            return log.write(.warning, "a reader of the access log holds it up, lines are lost")
+        }
+        loop.cancel(timer)
+        writer.finish()
+    }
 }

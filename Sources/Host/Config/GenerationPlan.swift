@@ -30,6 +30,8 @@ struct ListenerPlan: Sendable {
     let addresses: [SocketAddress]
     let chain: ChainPlan
     let accessLog: AccessLogSettings
+    /// Where the config says where requests are logged.
+    let accessLogPlace: Place?
     /// As it stands in the file, to see on a reload whether it has changed.
     let node: Node
 }

@@ -19,6 +19,8 @@ final class ClientConnection: Connection, CodecHost {
     private var inputEnded = false
     private var isDecoding = false
     private var isBegun = false
+    /// The upstream sent something before it had a request.
+    private var hasSpokenFirst = false
     /// How many requests it has carried.
     private(set) var requests = 0
     /// Bytes sent and received when the present request began.
@@ -101,6 +103,11 @@ final class ClientConnection: Connection, CodecHost {
             return false
         }
         if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
+        if unsafe stream.headMemory.pointee.method == .connect {
+            // The codec answers for the upstream, which may not say anything.
+            stream.flags.insert(.tunnel)
+            resumeReading()
+        }
         scheduleFlush()
         return true
     }
@@ -111,7 +118,10 @@ final class ClientConnection: Connection, CodecHost {
         } catch {
             return stream.faulted(error, at: stream.chain.httpCount)
         }
-        if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
+        if last {
+            unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant
+            if stream.flags.contains(.tunnel) { flags.insert(.shutWriteAfterOutput) }
+        }
         scheduleFlush()
     }
 
@@ -136,9 +146,11 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
-        if chunk.count > 0, unsafe stream != nil, bytesSent == sentBefore {
-            // Nothing of the request has gone out: this answers another one, or none.
-            return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always))
+        if chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream, !stream.flags.contains(.tunnel) {
+            // Not an answer to a request of which nothing has left: on a connection that was used before it is some
+            // other one's, on a fresh one the upstream tells at once that it will not serve.
+            if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always)) }
+            hasSpokenFirst = true
         }
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
@@ -148,8 +160,13 @@ final class ClientConnection: Connection, CodecHost {
     override func beforeFlush() {
         guard flags.contains(.wantsDecode) else { return }
         flags.remove(.wantsDecode)
-        if !input.isEmpty || !more.isEmpty || inputEnded { decode() }
+        if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen { decode() }
         if flags.contains(.canRead), !flags.contains(.closed), wantsInput { read() }
+    }
+
+    private var isTunnelToOpen: Bool {
+        guard let stream = unsafe stream else { return false }
+        return stream.flags.contains(.tunnel) && !stream.flags.contains(.responseStarted)
     }
 
     private func decode() {
@@ -180,6 +197,7 @@ final class ClientConnection: Connection, CodecHost {
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
             if last { detach() }
+            if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
             stream.responseHeadArrived(last: last)
         case .responseBody(_, let chunk, let last):
             if last { detach() }
@@ -191,7 +209,7 @@ final class ClientConnection: Connection, CodecHost {
             fail(fault)
             return false
         case .close:
-            close()
+            fail(Fault(.upstreamProtocol, "upstream.out_of_step"))
             return false
         }
         if unsafe self.stream == nil {
@@ -220,6 +238,7 @@ final class ClientConnection: Connection, CodecHost {
     /// Whether another request may be sent on it.
     private var isReusable: Bool {
         let limit = pool.maxRequestsPerConnection
+        if hasSpokenFirst { return false }
         if limit > 0 && requests >= limit { return false }
         return unsafe codec._isReusable(block) && codec._freeStreams(block) > 0
     }
@@ -235,6 +254,9 @@ final class ClientConnection: Connection, CodecHost {
         if flags.contains(.connecting) || !isBegun {
             worker.counters.connectFailures.add()
             return fail(Fault(.connectFailed, ConnectReason.text(errno), replay: .always))
+        }
+        if bytesReceived > receivedBefore, let stream = unsafe stream, !stream.flags.contains(.responseStarted) {
+            return fail(Fault(.upstreamProtocol, "upstream.reset_in_head", replay: .ifIdempotent))
         }
         fail(Fault(.upstreamClosed, errno == 0 ? "upstream.closed" : "upstream.reset", replay: .ifIdempotent))
     }

@@ -171,11 +171,21 @@ final class ServerConnection: Connection, CodecHost {
         listener.connectionClosed(self)
     }
 
-    /// The listener goes away, or changes: finish what runs, begin nothing.
+    /// The listener goes away, or changes: finish what runs and what has come, begin nothing after that.
     func drain() {
-        guard isAccepted, !flags.contains(.closed) else { return }
+        guard isAccepted, !flags.contains(.closed), !flags.contains(.lingering) else { return }
+        // A request that the kernel holds already was sent in good faith.
+        flags.insert(.canRead)
+        read()
+        guard !flags.contains(.closed) else { return }
         unsafe codec._drain(block, &link.pointee)
         afterWriting()
+    }
+
+    /// The process ends, and does not wait.
+    func abort() {
+        while let stream = unsafe firstStream { stream.stopped() }
+        close()
     }
 
     // MARK: Streams

@@ -7,11 +7,15 @@ internal import FilterAPI
 /// wait in the kernel's queue meanwhile, and the loop does not spin.
 final class Acceptor: EventSource {
     private static let perTurn = 64
-    private static let rest: Nanoseconds = 50_000_000
+    private static let pauseLength: Nanoseconds = 50_000_000
+    /// Between two lines in the log that say the same.
+    private static let silence: Nanoseconds = 10_000_000_000
 
     unowned(unsafe) private let listener: Listener
     private let socket: BoundSocket
     private var isResting = false
+    private var isStopped = false
+    private var warnedAt: Nanoseconds?
     private lazy var timer = CallbackTimer { [unowned self] in self.resume() }
 
     /// The address that the config asked for.
@@ -27,42 +31,60 @@ final class Acceptor: EventSource {
 
     func start() {
         do throws(SystemFault) {
-            try loop.registerReadOnly(self, fd: socket.socket.fd, levelTriggered: true, exclusive: socket.isShared)
+            try loop.registerReadOnly(self, fd: socket.socket.fd, levelTriggered: true, exclusive: socket.shared != nil)
         } catch {
-            unsafe listener.worker.log.write(.error, "cannot watch a listener", [("error", error.description)])
+            // Out of memory, or too many watched descriptors: it may work later.
+            warn("cannot watch a listener", error)
+            rest()
         }
     }
 
     func stop() {
+        isStopped = true
         if timer.isArmed { loop.cancel(timer) }
         // Who is in the queue already was promised a connection.
-        acceptAll()
-        let wasRegistered = isRegistered
-        if wasRegistered { loop.deregister(self) }
-        if socket.isOwner { socket.socket.closeAndRemove() } else if !socket.isShared { socket.socket.close() }
+        accept(atMost: unsafe listener.plan.settings.backlog)
+        if isRegistered { loop.deregister(self) }
+        socket.close()
     }
 
-    override func ready(_ readiness: Readiness) { acceptAll() }
+    override func ready(_ readiness: Readiness) { accept(atMost: Self.perTurn) }
 
-    private func acceptAll() {
-        for _ in 0..<Self.perTurn {
+    private func accept(atMost limit: Int) {
+        for _ in 0..<limit {
             switch Syscalls.accept(socket.socket.fd) {
             case .accepted(let fd, let peer):
                 unsafe listener.accept(fd: fd, peer: peer, local: socket.socket.address)
             case .transient: unsafe listener.worker.counters.acceptFailures.add()
             case .wouldBlock: return
-            case .exhausted, .failed:
-                unsafe listener.worker.counters.acceptFailures.add()
+            case .exhausted(let errno):
+                warn("no descriptors or memory for more clients, they wait", SystemFault(call: "accept4", errno: errno))
+                return pause()
+            case .failed(let errno):
+                warn("cannot accept clients", SystemFault(call: "accept4", errno: errno))
                 return pause()
             }
         }
     }
 
+    private func warn(_ message: String, _ fault: SystemFault) {
+        unsafe listener.worker.counters.acceptFailures.add()
+        let now = loop.now
+        if let warnedAt, now < warnedAt + Self.silence { return }
+        warnedAt = now
+        unsafe listener.worker.log.write(
+            .warning, message, [("listener", listener.plan.name), ("error", fault.description)])
+    }
+
     private func pause() {
-        guard isRegistered, !isResting else { return }
-        isResting = true
+        guard isRegistered, !isResting, !isStopped else { return }
         loop.deregister(self)
-        loop.schedule(timer, after: Self.rest)
+        rest()
+    }
+
+    private func rest() {
+        isResting = true
+        loop.schedule(timer, after: Self.pauseLength)
     }
 
     /// Something may have become free.
@@ -72,15 +94,4 @@ final class Acceptor: EventSource {
         if timer.isArmed { loop.cancel(timer) }
         start()
     }
-}
-
-/// A socket that the control thread has bound for one worker.
-struct BoundSocket: Sendable {
-    /// As the config says it, with port 0 where any port will do.
-    let asked: SocketAddress
-    let socket: ListeningSocket
-    /// The same descriptor serves several workers, as Unix sockets must.
-    var isShared = false
-    /// The one to remove a Unix socket's file in the end.
-    var isOwner = false
 }

@@ -26,9 +26,7 @@ final class Listener {
         self.chain = chain
         self.accessLog?.flush()
         self.accessLog = accessLog
-        let kept = acceptors.filter { acceptor in plan.addresses.contains(acceptor.asked) }
-        for acceptor in acceptors where !kept.contains(where: { $0 === acceptor }) { acceptor.stop() }
-        acceptors = kept
+        keepAcceptors(at: plan.addresses)
         for socket in sockets {
             let acceptor = Acceptor(listener: self, socket: socket)
             acceptor.start()
@@ -37,12 +35,26 @@ final class Listener {
         if isNewChain { drainConnections() }
     }
 
+    /// Stops accepting at all other addresses.
+    func keepAcceptors(at addresses: [SocketAddress]) {
+        for acceptor in acceptors where !addresses.contains(acceptor.asked) { acceptor.stop() }
+        acceptors.removeAll { !addresses.contains($0.asked) }
+    }
+
     /// Stops accepting; connections finish what they are at.
     func stop() {
         for acceptor in acceptors { acceptor.stop() }
         acceptors = []
         drainConnections()
     }
+
+    /// The process ends: what its connections are at is cut off.
+    func abort() {
+        for connection in connections.values { (connection as? ServerConnection)?.abort() }
+        accessLog?.flush()
+    }
+
+    var hasConnections: Bool { !connections.isEmpty }
 
     private func drainConnections() {
         for connection in connections.values { (connection as? ServerConnection)?.drain() }

@@ -16,6 +16,9 @@ final class Log: Sendable {
         threshold = Atomic(level.rank)
     }
 
+    /// The rank of the lowest level that is written.
+    var level: Int { threshold.load(ordering: .relaxed) }
+
     func change(level: LogLevel) { threshold.store(level.rank, ordering: .relaxed) }
 
     /// Writes a line, if its level is not below the log's.

@@ -5,7 +5,11 @@ internal import Glibc
 
 /// The control thread: signals, reloads, names, and the beginning and end of the workers.
 final class Control {
+    /// How long the end may wait for whoever reads the logs.
+    private static let logPatience: Nanoseconds = 2_000_000_000
+
     private let file: String?
+    private let options: RunOptions
     private let log: Log
     private let loop: EventLoop
     private let registry = CounterRegistry()
@@ -28,14 +32,12 @@ final class Control {
     ) -> Int32 {
         let log = Log(
             level: options.logLevel ?? plan.settings.log.level, format: options.logFormat ?? plan.settings.log.format)
-        for warning in warnings.sorted {
-            log.write(.warning, warning.message, [("line", "\(warning.place?.range.line ?? 0)")])
-        }
         do {
             Syscalls.reserveStandardDescriptors()
             Signals.ignorePipe()
             Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
             let control = try Control(plan, file: file, options, log)
+            control.report(warnings)
             return try control.run(plan, diagnostics: warnings, isDemo: isDemo)
         } catch {
             log.write(.error, "cannot start", [("error", "\(error)")])
@@ -45,13 +47,11 @@ final class Control {
 
     private init(_ plan: GenerationPlan, file: String?, _ options: RunOptions, _ log: Log) throws {
         self.file = file
+        self.options = options
         self.log = log
         loop = try EventLoop()
         resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers, log: log, registry: registry)
-        let files = Syscalls.fileDescriptorLimit()
-        // A client's connection may need one of its own towards an upstream.
-        let automatic = max(16, (files - 64) / 2)
-        limit = ConnectionLimit(plan.settings.maxConnections > 0 ? plan.settings.maxConnections : automatic)
+        limit = ConnectionLimit(Self.connectionLimit(plan.settings))
         let count =
             options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
         generation = Generation(log: log, writer: nil)
@@ -60,8 +60,17 @@ final class Control {
         }
     }
 
+    private static func connectionLimit(_ settings: TopSettings) -> Int {
+        if settings.maxConnections > 0 { return settings.maxConnections }
+        // A client's connection may need one of its own towards an upstream.
+        return max(16, (Syscalls.fileDescriptorLimit() - 64) / 2)
+    }
+
     private func run(_ plan: GenerationPlan, diagnostics: Diagnostics, isDemo: Bool) throws -> Int32 {
-        guard generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics) else {
+        let isInstalled = generation.install(
+            plan, on: workers, resolver: resolver, diagnostics: diagnostics
+        ) { [unowned self] in self.announce(plan, isDemo: isDemo) }
+        guard isInstalled else {
             Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return 1
         }
@@ -73,22 +82,31 @@ final class Control {
             threads.append(
                 try WorkerThread.start(name: "sluice-\(worker.index)") { unsafe handover.value.loop.run() })
         }
-        announce(plan, isDemo: isDemo)
         loop.run()
         for thread in threads { thread.join() }
-        generation.finish()
+        generation.finish(on: loop, within: Self.logPatience)
         log.write(.info, "stopped")
         return exitCode
     }
 
     private func announce(_ plan: GenerationPlan, isDemo: Bool) {
-        for (listener, address) in generation.boundAddresses {
-            log.write(.info, "listening", [("listener", listener), ("address", address)])
-        }
+        report(generation.boundAddresses)
         log.write(
             .info, "ready",
             [("version", SluiceMain.version), ("workers", String(workers.count)), ("config", plan.summary)])
         if isDemo { Terminal.output(DemoConfig.welcome(generation.boundAddresses)) }
+    }
+
+    private func report(_ addresses: [(listener: String, address: String)]) {
+        for (listener, address) in addresses {
+            log.write(.info, "listening", [("listener", listener), ("address", address)])
+        }
+    }
+
+    private func report(_ diagnostics: Diagnostics) {
+        for warning in diagnostics.sorted where warning.severity == .warning {
+            log.write(.warning, warning.message, [("line", "\(warning.place?.range.line ?? 0)")])
+        }
     }
 
     // MARK: Signals
@@ -114,18 +132,15 @@ final class Control {
         guard !isDraining else { return log.write(.warning, "not reloading", [("reason", "shutting down")]) }
         let diagnostics = Diagnostics(file: file)
         var loader = ConfigLoader(registry: FilterRegistry(BuiltinFilters.types), diagnostics: diagnostics)
+        let before = generation.boundAddresses
         if let plan = loader.load(file) {
             checkUnchangeable(plan, diagnostics)
             if !diagnostics.hasErrors,
-                generation.install(plan, on: workers, resolver: resolver, diagnostics: diagnostics)
+                generation.install(
+                    plan, on: workers, resolver: resolver, diagnostics: diagnostics,
+                    whenInPlace: { [unowned self] in self.reloaded(plan, diagnostics, before) })
             {
-                log.change(level: plan.settings.log.level)
-                resolver.change(servers: plan.settings.dns.servers)
-                if plan.settings.maxConnections > 0 { limit.change(to: plan.settings.maxConnections) }
-                for (listener, address) in generation.boundAddresses {
-                    log.write(.debug, "listening", [("listener", listener), ("address", address)])
-                }
-                return log.write(.info, "config reloaded", [("config", plan.summary)])
+                return
             }
         }
         let first = diagnostics.sorted.first { $0.severity == .error }
@@ -133,6 +148,20 @@ final class Control {
         log.write(
             .error, "config refused, the running one stays",
             [("place", line), ("error", first?.message ?? "unknown"), ("details", diagnostics.rendered(as: .text))])
+    }
+
+    private func reloaded(
+        _ plan: GenerationPlan, _ diagnostics: Diagnostics, _ before: [(listener: String, address: String)]
+    ) {
+        resolver.change(servers: plan.settings.dns.servers)
+        limit.change(to: Self.connectionLimit(plan.settings))
+        let level = options.logLevel ?? plan.settings.log.level
+        // The outcome is told at the chattier of the two levels.
+        if level.rank < log.level { log.change(level: level) }
+        report(generation.boundAddresses.filter { new in !before.contains { $0 == new } })
+        report(diagnostics)
+        log.write(.info, "config reloaded", [("config", plan.summary)])
+        log.change(level: level)
     }
 
     /// What cannot be changed while running is refused by name, and nothing else of the file is used either.
@@ -176,7 +205,7 @@ final class Control {
         for worker in workers {
             let handover = Handover(worker)
             worker.loop.poster.post {
-                unsafe handover.value.flushLogs()
+                unsafe handover.value.abort()
                 unsafe handover.value.loop.stop()
             }
         }

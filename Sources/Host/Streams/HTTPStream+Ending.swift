@@ -111,6 +111,17 @@ extension HTTPStream {
         end(.fault(fault))
     }
 
+    /// The process ends under the stream.
+    func stopped() {
+        guard flags.contains(.active) else { return }
+        let fault = Fault(.draining, "sluice.stopped")
+        worker.count(fault)
+        unsafe factsMemory.pointee.reason = fault.reason
+        unsafe factsMemory.pointee.flags.insert(.localReset)
+        dropUpstream(fault)
+        end(.fault(fault))
+    }
+
     /// The last byte of the response has been written.
     func responseEnded() {
         flags.insert(.responseEnded)

@@ -23,6 +23,8 @@ final class Worker {
 
     private var pools: [ClusterPool?] = []
     private var listeners: [String: Listener] = [:]
+    /// Listeners that a reload has taken away, while they have connections.
+    private var leaving: [Listener] = []
     private(set) var connectionCount = 0
     private let connectionLimit: ConnectionLimit
     private(set) var isDraining = false
@@ -97,8 +99,13 @@ final class Worker {
         }
     }
 
+    /// Gives up the addresses that a listener will not have any more, before another one may take them.
+    func prepare(_ plan: ListenerPlan) { listeners[plan.name]?.keepAcceptors(at: plan.addresses) }
+
     func removeListener(_ name: String) {
         guard let listener = listeners.removeValue(forKey: name) else { return }
+        leaving.removeAll { !$0.hasConnections }
+        leaving.append(listener)
         listener.stop()
     }
 
@@ -136,13 +143,15 @@ final class Worker {
     }
 
     private func drained() {
-        for listener in listeners.values { listener.accessLog?.flush() }
+        for listener in leaving + listeners.values { listener.accessLog?.flush() }
         whenDrained?()
         whenDrained = nil
     }
 
-    /// Flushes what logs have gathered.
-    func flushLogs() { for listener in listeners.values { listener.accessLog?.flush() } }
+    /// Cuts off what still runs, and stops.
+    func abort() {
+        for listener in leaving + listeners.values { listener.abort() }
+    }
 }
 
 extension Worker: WorkerServices {
