@@ -46,8 +46,9 @@ final class Generation {
                 deliveries[index].listeners[position].sockets = sockets[name]?[index] ?? []
             }
         }
-        handOver(deliveries, to: workers, next)
         watchEndpoints(changedClusters, workers, resolver)
+        handOver(deliveries, to: workers, next)
+        for cluster in changedClusters { endpointSets[cluster.name]?.begin() }
         self.sinks = sinks
         forget(next)
         plan = next
@@ -165,11 +166,15 @@ final class Generation {
     private func handOver(_ deliveries: [Delivery], to workers: [Worker], _ next: GenerationPlan) {
         let goneListeners = plan?.listeners.map(\.name).filter { name in !next.listeners.contains { $0.name == name } }
         let goneClusters = plan?.clusters.map(\.name).filter { name in !next.clusters.contains { $0.name == name } }
+        // With a cluster go the addresses that are known of it, so that not one request finds it empty.
+        let lists = endpointSets.mapValues(\.list)
         for (worker, delivery) in zip(workers, deliveries) {
             let handover = Handover((worker, delivery))
             worker.loop.poster.post {
                 let (worker, delivery) = unsafe handover.value
-                for (plan, id, chain) in delivery.clusters { worker.install(plan, id: id, chain: chain) }
+                for (plan, id, chain) in delivery.clusters {
+                    worker.install(plan, id: id, chain: chain, endpoints: lists[plan.name] ?? EndpointList())
+                }
                 for name in goneListeners ?? [] { worker.removeListener(name) }
                 for (plan, chain, sockets, log) in delivery.listeners {
                     if let chain { worker.install(plan, chain: chain, sockets: sockets, accessLog: log) }
@@ -196,6 +201,7 @@ final class Generation {
         }
     }
 
+    /// Makes the sets of endpoints of changed clusters; they look nothing up before they are told to begin.
     private func watchEndpoints(_ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver) {
         for cluster in clusters {
             endpointSets[cluster.name]?.stop()
@@ -219,7 +225,9 @@ final class Generation {
     func reopenLogs() {
         for sink in sinks.values {
             do throws(SystemFault) { try sink.reopen() } catch {
-                log.write(.error, "cannot open a log file again", [("path", sink.path ?? "stdout"), ("error", error.description)])
+                log.write(
+                    .error, "cannot open a log file again",
+                    [("path", sink.path ?? "stdout"), ("error", error.description)])
             }
         }
     }
