@@ -3,7 +3,6 @@
 A fenced block that begins with ```yaml is a whole file. A second word says which part of one it is, and is filled up
 here: ```yaml top, listener, chain, routes or cluster. A block in another language is not looked at.
 """
-import pathlib
 import re
 import textwrap
 
@@ -72,3 +71,12 @@ def links():
             target = match[1].partition("#")[0]
             if target and "://" not in target and not target.startswith(("mailto:", "doc:")):
                 yield manual, target
+
+
+def swift_files():
+    """(name, text) of every block of Swift in the manuals that is a whole file: it begins with an import."""
+    for manual in manuals():
+        text = manual.read_text()
+        for match in re.finditer(r"^```swift\n((?:public )?import .*?)^```", text, re.M | re.S):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{manual.relative_to(REPOSITORY)}:{line}", match[1]

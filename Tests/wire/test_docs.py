@@ -1,12 +1,13 @@
 """What the manuals say is true: their config files are good, their links lead somewhere."""
 import json
 import re
+import subprocess
 
 import pytest
 
 from configs import http_proxy
 from sluice import REPOSITORY, run_cli
-from snippets import examples, links, snippets
+from snippets import examples, links, snippets, swift_files
 
 ENVIRONMENT = {"APP_ADDRESS": "127.0.0.1:3000"}
 
@@ -30,8 +31,21 @@ def test_config_files_in_the_manuals_are_good(snippet, tmp_path):
     assert done.returncode == 0, f"{done.stdout}\n{snippet[1]}"
 
 
+@pytest.mark.parametrize("snippet", list(swift_files()), ids=lambda snippet: snippet[0])
+def test_swift_in_the_manuals_compiles(snippet, tmp_path):
+    modules = REPOSITORY / ".build/debug/Modules"
+    if not modules.exists():
+        pytest.skip("there is no debug build")
+    file = tmp_path / "snippet.swift"
+    file.write_text(snippet[1])
+    # To the object file: what may be moved and what may not is only known then.
+    command = ["swiftc", "-c", "-swift-version", "6", "-I", modules, "-o", tmp_path / "snippet.o", file]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_there_is_something_to_check():
-    assert len(examples()) >= 4 and len(list(snippets())) >= 12
+    assert len(examples()) >= 4 and len(list(snippets())) >= 12 and len(list(swift_files())) >= 3
 
 
 def test_links_between_manuals_lead_somewhere():

@@ -20,7 +20,9 @@ public protocol ServerCodec: Filter {
     ///   - input: what was read; the codec drops what it has consumed, and takes body bytes out as slices. Bytes that
     ///     are left over are shown again, with what arrives then.
     ///   - ended: nothing follows `input`: the client has ended its direction.
-    /// - Throws: a fault of the connection; the host answers with ``fail(_:_:_:)`` and closes.
+    ///   - state: the connection's.
+    ///   - link: the codec's hold on the connection.
+    /// - Throws: a fault of the connection; the host answers it where an answer is due, and closes.
     func decode(
         _ input: inout ByteChunk, ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
     ) throws(Fault) -> ServerEvent

@@ -7,7 +7,7 @@ extension Headers {
         unsafe add(name, value.utf8Span.span.bytes)
     }
 
-    /// Adds a field last; see ``add(_:_:)-(HeaderName,String)``.
+    /// Adds a field last; see the form that takes text.
     @discardableResult
     public mutating func add(_ name: HeaderName, _ value: borrowing RawSpan) -> Bool {
         guard acceptsValue(value) else { return false }
@@ -27,7 +27,7 @@ extension Headers {
         unsafe set(name, value.utf8Span.span.bytes)
     }
 
-    /// Replaces all fields with this name by one; see ``set(_:_:)-(HeaderName,String)``.
+    /// Replaces all fields with this name by one; see the form that takes text.
     @discardableResult
     public mutating func set(_ name: HeaderName, _ value: borrowing RawSpan) -> Bool {
         let first = index(of: name)

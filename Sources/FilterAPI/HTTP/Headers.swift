@@ -5,7 +5,7 @@
 /// in, or as it was added.
 ///
 /// A field whose name or value could break a message (CR, LF, NUL, a name that is no token) is never stored:
-/// ``add(_:_:)`` and ``set(_:_:)`` return false, and the host counts it.
+/// `add` and `set` return false, and the host counts it.
 ///
 /// SAFETY: entries hold ranges that were inside `bytes` when written; bytes are only ever appended until all entries
 /// are dropped together.

@@ -14,7 +14,7 @@
 /// Keys are the property names in snake case. A key that is missing in the file keeps the default; a key that the
 /// struct does not have is an error that names the nearest one. Nested structs, arrays and dictionaries of settings,
 /// enums with `String` raw values (written as in the file: `case connectFailure = "connect-failure"`), numbers,
-/// booleans, strings, ``Swift/Duration``, ``ByteSize`` and ``RawRouteSettings`` may be used. Make an enum `CaseIterable`,
+/// booleans, strings, `Duration`, ``ByteSize`` and ``RawRouteSettings`` may be used. Make an enum `CaseIterable`,
 /// so that a message can list the words that it accepts.
 ///
 /// Digits belong to the word before them (`sha256` stays `sha256`, `http2Streams` is `http2_streams`). Where another

@@ -57,7 +57,7 @@ public struct Stream: ~Copyable {
     }
 
     /// Reads the request's head at any time of the stream, as it was when it last went by.
-    public func withRequest<R>(_ body: (borrowing RequestHead) -> R) -> R {
+    public func withRequest<R: ~Copyable>(_ body: (borrowing RequestHead) -> R) -> R {
         unsafe body(host.requestHead.pointee)
     }
 
