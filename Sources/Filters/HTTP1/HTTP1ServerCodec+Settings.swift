@@ -63,8 +63,8 @@ extension HTTP1ServerCodec {
             if maxHeader.bytes < 256 || maxHeader.bytes > 65_000 {
                 check.error("max_header", "must be between 256B and 65000B")
             }
-            if maxTarget.bytes < 64 || maxTarget.bytes > maxHead.bytes {
-                check.error("max_target", "must be between 64B and `max_head`")
+            if maxTarget.bytes < 64 || maxTarget.bytes > 8 << 20 {
+                check.error("max_target", "must be between 64B and 8MiB")
             }
             if maxBody.bytes < 0 { check.error("max_body", "must not be negative") }
             if maxRequestsPerConnection < 0 { check.error("max_requests_per_connection", "must not be negative") }
