@@ -7,6 +7,7 @@ extension HTTP1ClientCodec {
         _ input: inout ByteChunk, ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
     ) throws(Fault) -> ClientEvent {
         switch state.phase {
+        case .opening: return open(&state, &link)
         case .waiting: return try head(&input, ended, &state, &link)
         case .body: return try body(&input, ended, &state, &link)
         case .tunnel:
@@ -15,6 +16,17 @@ extension HTTP1ClientCodec {
             return .responseBody(state.stream, input.take(), last: ended)
         case .idle, .finished: return .close
         }
+    }
+
+    /// A connection was made for CONNECT, which is all that the client asked for.
+    private func open(_ state: inout ConnectionState, _ link: inout CodecLink) -> ClientEvent {
+        state.phase = .tunnel
+        state.body = .tunnel
+        link.withResponseHead(state.stream) { head in
+            head.status = 200
+            head.bodyLength = .unknown
+        }
+        return .responseHead(state.stream, last: false)
     }
 
     // MARK: The head

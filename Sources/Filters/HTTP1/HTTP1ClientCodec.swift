@@ -28,6 +28,8 @@ public final class HTTP1ClientCodec: ClientCodec {
     /// Where a connection is.
     enum Phase: UInt8 {
         case idle
+        /// A tunnel is to be opened: the connection itself is the answer.
+        case opening
         /// A request was begun, its answer has not.
         case waiting
         case body
@@ -86,8 +88,14 @@ public final class HTTP1ClientCodec: ClientCodec {
         state.expectsContinue = head.expectsContinue
         state.interims = 0
         state.parser.reset()
-        let isTunnel = head.wantsUpgrade || state.isConnect
-        try frame(head, last: last, isTunnel: isTunnel, &state)
+        if state.isConnect {
+            // The tunnel ends here (RFC 9110 section 9.3.6): the upstream gets its bytes, and no HTTP.
+            state.phase = .opening
+            state.outgoing = .framed(.tunnel)
+            state.keepsAlive = false
+            return
+        }
+        try frame(head, last: last, isTunnel: head.wantsUpgrade, &state)
         write(head, state, &link)
     }
 

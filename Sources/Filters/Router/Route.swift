@@ -15,8 +15,8 @@ final class Route {
     let rewrite: Rewrite?
     let requestEdits: HeaderEdits?
     let responseEdits: HeaderEdits?
-    let timeout: Duration?
-    let idleTimeout: Duration?
+    /// With the route's times; the hash and the upgrade are a request's own.
+    let attachment: Attachment
     let upgrades: [String]
     let allowsConnect: Bool
     let hash: HashRule?
@@ -32,8 +32,10 @@ final class Route {
         requestEdits = HeaderEdits(settings.requestHeaders)
         responseEdits = HeaderEdits(settings.responseHeaders)
         let timeout = settings.timeout ?? defaults.timeout
-        self.timeout = timeout == .zero ? nil : timeout
-        idleTimeout = settings.idleTimeout ?? defaults.idleTimeout
+        var attachment = Attachment()
+        attachment.timeout = timeout == .zero ? nil : timeout
+        attachment.idleTimeout = settings.idleTimeout ?? defaults.idleTimeout
+        self.attachment = attachment
         upgrades = settings.upgrades ?? defaults.upgrades
         allowsConnect = settings.connect
         hash = settings.hash.flatMap { HashRule($0) }

@@ -97,10 +97,9 @@ public final class Router: HTTPTerminal {
         _ head: inout RequestHead, _ route: Route, _ cluster: ClusterID, _ stream: inout Stream
     ) throws(Fault) {
         if head.method == .connect, !route.allowsConnect { return refuseConnect(route, &stream) }
-        var attachment = Attachment()
-        attachment.timeout = route.timeout
-        attachment.idleTimeout = route.idleTimeout
-        attachment.hash = route.hash?.hash(head, stream.connection)
+        if MaxForwards.isSpent(&head) { return answerHere(head.method, route, &stream) }
+        var attachment = route.attachment
+        if let hash = route.hash { attachment.hash = hash.hash(head, stream.connection) }
         if head.wantsUpgrade {
             attachment.allowsUpgrade = route.allowsUpgrade(head)
             if !attachment.allowsUpgrade {
@@ -118,6 +117,12 @@ public final class Router: HTTPTerminal {
     private func refuseConnect(_ route: Route, _ stream: inout Stream) {
         stream.facts.reason = "router.connect_not_allowed"
         stream.reply(405, body: "CONNECT is not allowed here\n") { $0.headers.set(.allow, route.allowedMethods) }
+    }
+
+    /// The request was to go no further than here (RFC 9110 section 7.6.2).
+    private func answerHere(_ method: Method, _ route: Route, _ stream: inout Stream) {
+        // TRACE would show the client what proxies before us have added.
+        stream.reply(method == .trace ? 405 : 200) { $0.headers.set(.allow, route.allowedMethods) }
     }
 
     private func edit(_ head: inout RequestHead, _ route: Route, _ stream: inout Stream) {

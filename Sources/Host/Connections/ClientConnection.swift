@@ -103,6 +103,11 @@ final class ClientConnection: Connection, CodecHost {
             return false
         }
         if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
+        if unsafe stream.headMemory.pointee.method == .connect {
+            // The codec answers for the upstream, which may not say anything.
+            stream.flags.insert(.tunnel)
+            resumeReading()
+        }
         scheduleFlush()
         return true
     }
@@ -113,7 +118,10 @@ final class ClientConnection: Connection, CodecHost {
         } catch {
             return stream.faulted(error, at: stream.chain.httpCount)
         }
-        if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
+        if last {
+            unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant
+            if stream.flags.contains(.tunnel) { flags.insert(.shutWriteAfterOutput) }
+        }
         scheduleFlush()
     }
 
@@ -138,7 +146,7 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
-        if chunk.count > 0, unsafe stream != nil, bytesSent == sentBefore {
+        if chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream, !stream.flags.contains(.tunnel) {
             // Not an answer to a request of which nothing has left: on a connection that was used before it is some
             // other one's, on a fresh one the upstream tells at once that it will not serve.
             if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always)) }
@@ -152,8 +160,13 @@ final class ClientConnection: Connection, CodecHost {
     override func beforeFlush() {
         guard flags.contains(.wantsDecode) else { return }
         flags.remove(.wantsDecode)
-        if !input.isEmpty || !more.isEmpty || inputEnded { decode() }
+        if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen { decode() }
         if flags.contains(.canRead), !flags.contains(.closed), wantsInput { read() }
+    }
+
+    private var isTunnelToOpen: Bool {
+        guard let stream = unsafe stream else { return false }
+        return stream.flags.contains(.tunnel) && !stream.flags.contains(.responseStarted)
     }
 
     private func decode() {
@@ -184,6 +197,7 @@ final class ClientConnection: Connection, CodecHost {
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
             if last { detach() }
+            if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
             stream.responseHeadArrived(last: last)
         case .responseBody(_, let chunk, let last):
             if last { detach() }

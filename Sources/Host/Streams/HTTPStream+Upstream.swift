@@ -54,7 +54,9 @@ extension HTTPStream {
     /// The time for the whole answer runs from the end of the request.
     private func startTimeout() {
         let nanoseconds = attachment.timeoutNanoseconds
-        guard flags.contains(.upstreamRequestEnded), timeoutAt == 0, nanoseconds > 0 else { return }
+        // A tunnel lives as long as something moves in it.
+        guard flags.contains(.upstreamRequestEnded), !flags.contains(.tunnel), timeoutAt == 0, nanoseconds > 0
+        else { return }
         let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
         timeoutAt = overflow ? 0 : due
         armTimer()

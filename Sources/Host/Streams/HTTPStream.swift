@@ -40,7 +40,7 @@ final class HTTPStream: LoopTimer {
         static let bodySent = Flags(rawValue: 1 << 12)
         /// Upstream reading was stopped because the response cannot go on.
         static let responseBlocked = Flags(rawValue: 1 << 13)
-        /// The stream switched to a tunnel.
+        /// The stream is a tunnel of bytes, or is about to become one.
         static let tunnel = Flags(rawValue: 1 << 14)
         /// The final request event waits in the backlog.
         static let backlogTrailers = Flags(rawValue: 1 << 15)
