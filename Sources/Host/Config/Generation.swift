@@ -156,12 +156,15 @@ final class Generation {
             let shared = try share(address, backlog, count)
             return Array(repeating: BoundSocket(asked: address, socket: shared.socket, shared: shared), count: count)
         }
+        // Another listener of the running generation may hand the address over; no other process may share it.
+        let isOurs = bound.values.contains { $0.values.contains(address) }
         var sockets: [BoundSocket] = []
         do throws(ListenError) {
             while sockets.count < count {
                 // Where any port will do, all workers have the one that the first of them got.
                 let socket = try ListeningSocket.open(
-                    sockets.first?.socket.address ?? address, backlog: backlog, reusePort: true)
+                    sockets.first?.socket.address ?? address, backlog: backlog, reusePort: true,
+                    alone: sockets.isEmpty && !isOurs)
                 sockets.append(BoundSocket(asked: address, socket: socket))
             }
         } catch {
