@@ -49,11 +49,16 @@ extern "C" sluice_pattern *sluice_pattern_compile(
     auto *made = new (std::nothrow) sluice_pattern{{text, options()}};
     if (made == nullptr) return nullptr;
     if (made->re.ok()) return made;
-    const std::string &message = made->re.error();
+    std::string message = made->re.error();
+    const std::string &cause = made->re.error_arg();
+    // The message ends in the cause, of which the caller learns by the offset.
+    const std::string ending = ": " + cause;
+    if (message.size() > ending.size() && message.compare(message.size() - ending.size(), ending.size(), ending) == 0) {
+        message.resize(message.size() - ending.size());
+    }
     const size_t count = error_capacity > 0 ? std::min(message.size(), error_capacity - 1) : 0;
     memcpy(error, message.data(), count);
     if (error_capacity > 0) error[count] = 0;
-    const std::string &cause = made->re.error_arg();
     const size_t found = std::string(pattern, length).find(cause);
     if (found != std::string::npos) *offset = found;
     delete made;

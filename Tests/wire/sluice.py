@@ -213,6 +213,10 @@ class Sluice:
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"^VmHWM:\s+(\d+)", text, re.M)[1])
 
+    def state(self):
+        """The letter that the kernel gives for what the process does: T is stopped."""
+        return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 

@@ -122,7 +122,9 @@ def test_an_idle_connection_is_closed_without_an_answer(limited):
 
 def test_connections_above_the_listeners_limit_wait_or_are_refused_and_the_others_go_on(sluice, origin):
     one = origin()
-    address = sluice(http_proxy(one.endpoint, listener={"max_connections": 2}, workers=1)).address()
+    proxy = sluice(http_proxy(one.endpoint, listener={"max_connections": 2}, workers=1))
+    address = proxy.address()
+    before = proxy.fds()
     first, second = Client(address), Client(address)
     assert first.request().status == 200 and second.request().status == 200
     with Client(address, patience=0.3) as third:
@@ -135,6 +137,7 @@ def test_connections_above_the_listeners_limit_wait_or_are_refused_and_the_other
     assert first.request().status == 200 and second.request().status == 200
     first.close()
     second.close()
+    proxy.wait_fds(lambda count: count <= before + len(one.peers))
     with Client(address) as later:
         assert later.request().status == 200
 

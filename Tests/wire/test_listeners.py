@@ -130,6 +130,19 @@ def test_an_address_in_use_stops_the_start_with_file_line_and_reason(sluice):
     assert f"{proxy.config_file}:3:11" in text and f"127.0.0.1:{port}" in text and "EADDRINUSE" in text
 
 
+def test_two_processes_do_not_share_a_port_by_accident(sluice, origin):
+    """Workers share their port by SO_REUSEPORT, which would let a second process in as well, and half of the clients."""
+    first, second = origin(), origin()
+    running = sluice(http_proxy(first.endpoint, workers=2))
+    host, port = running.address()
+    other = sluice(http_proxy(second.endpoint, listener={"bind": f"{host}:{port}"}), wait=False)
+    assert other.wait_exit() == 1 and "EADDRINUSE" in other.log_text()
+    running.reload(http_proxy(first.endpoint, workers=2))
+    for _ in range(10):
+        assert get((host, port)).status == 200
+    assert second.requests == []
+
+
 def test_an_address_that_the_machine_does_not_have_stops_the_start(sluice):
     proxy = sluice(http_proxy("127.0.0.1:1", listener={"bind": "192.0.2.1:8080"}), wait=False)
     assert proxy.wait_exit() == 1

@@ -1,4 +1,5 @@
 """Connections to origins: kept and used again, limited, made anew in time, and every way in which they fail."""
+import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -556,32 +557,43 @@ def test_an_answer_that_the_origin_cuts_is_cut_for_the_client(proxied, start, wi
         assert b"part" in rest and not rest.endswith(b"0\r\n\r\n"), "a cut answer must not look complete"
 
 
-def test_an_upstream_that_speaks_first_is_heard_and_its_connection_not_used_again(proxied):
-    """Some servers that are full say 503 and close, before they read; who gets that has no second answer coming."""
+def test_an_upstream_that_refuses_before_it_reads_is_heard(proxied):
+    """Servers that are full say 503 and close at once."""
     def script(peer):
-        peer.send(answer(b"full", status="503 Service Unavailable"))
-        while request := peer.read_request():
-            peer.send(answer(request.target.encode()))
+        peer.send(answer(b"full", status="503 Service Unavailable", headers=[("Connection", "close")]))
+        peer.half_close()
+        peer.read_request()
     address, one = proxied(script)
-    for number in range(5):
-        response = get(address, f"/{number}")
-        assert response.body in (b"full", f"/{number}".encode())
-    one.wait_for(lambda o: len(o.peers) == 5 and all(peer.ended for peer in o.peers))
+    for _ in range(5):
+        response = get(address)
+        assert (response.status, response.body) == (503, b"full")
+    assert len(one.peers) == 5
 
 
-def test_what_lies_on_a_connection_before_its_next_request_answers_nobody(proxied):
-    """Bytes without a request arrive in the same instant as the next request: they are not its answer."""
-    def script(peer):
-        while request := peer.read_request():
-            peer.send(answer(request.target.encode()))
-            if peer.number % 2 == 0:
-                peer.send(answer(b"poison"))
-    address, one = proxied(script)
-    with Client(address) as client:
-        for number in range(50):
-            method = "POST" if number % 3 == 0 else "GET"
-            response = client.request(method, f"/{number}", body=b"x" if method == "POST" else b"")
-            assert (response.status, response.body) == (200, f"/{number}".encode())
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("order", ["poison first", "request first"])
+def test_what_lies_on_a_connection_before_its_next_request_answers_nobody(sluice, origin, method, order):
+    """Bytes without a request and the next request come together: they are not its answer."""
+    one = origin(answer_paths)
+    proxy = sluice(http_proxy(one.endpoint, workers=1))
+    request = encode(method, "/2", body=b"x" if method == "POST" else b"")
+    with Client(proxy.address()) as client:
+        assert client.request(target="/1").body == b"/1"
+        proxy.signal(signal.SIGSTOP)
+        wait_until(lambda: proxy.state() == "T")
+        steps = [lambda: one.peers[0].send(answer(b"poison")), lambda: client.send(request)]
+        for step in steps if order == "poison first" else reversed(steps):
+            step()
+        proxy.signal(signal.SIGCONT)
+        response = client.read_response()
+        assert (response.status, response.body) == (200, b"/2")
+    assert len(one.peers) == 2
+
+
+def answer_paths(peer):
+    """Answers each request with its target."""
+    while request := peer.read_request():
+        peer.send(answer(request.target.encode()))
 
 
 def test_an_origin_that_does_not_answer_in_time_is_answered_504(proxied):

@@ -166,6 +166,25 @@ def test_edits_for_all_routes_come_after_those_of_the_route(sluice, origin):
     assert (one.requests[0].get("x-a"), one.requests[0].get("x-b")) == ("router", "route")
 
 
+def test_a_request_that_may_go_no_further_is_answered_in_the_server_s_place(sluice, origin):
+    one = origin()
+    with Client(sluice(http_proxy(one.endpoint)).address()) as client:
+        options = client.request("OPTIONS", headers={"Max-Forwards": "0"})
+        assert options.status == 200 and "GET" in options.get("allow")
+        assert client.request("TRACE", headers={"Max-Forwards": "0"}).status == 405
+        assert client.request("OPTIONS", headers={"Max-Forwards": "5"}).status == 200
+        assert client.request("GET", headers={"Max-Forwards": "0"}).status == 200
+    assert [r.get("max-forwards") for r in one.requests] == ["4", "0"]
+
+
+def test_connect_is_answered_405_with_the_methods_that_are_allowed(sluice, origin):
+    one = origin()
+    address = sluice(http_proxy(one.endpoint, route={"match": {"methods": ["GET", "CONNECT"]}})).address()
+    response = get(address, "db:5432", method="CONNECT", host="db:5432")
+    assert (response.status, response.get("allow")) == (405, "GET")
+    assert not one.requests
+
+
 # Answers
 
 @pytest.mark.parametrize("redirect, target, host, location", [

@@ -30,16 +30,18 @@ public struct ListeningSocket: Sendable, Equatable {
     /// - Parameters:
     ///   - backlog: how many connections may wait; the kernel caps it.
     ///   - reusePort: let several sockets, one for each worker, share the port.
+    ///   - alone: refuse the port if it is bound already, also by one that would share it: for the first of them.
     /// - Throws: the call that failed; nothing stays open.
     public static func open(
-        _ address: SocketAddress, backlog: Int = 4096, reusePort: Bool = false
+        _ address: SocketAddress, backlog: Int = 4096, reusePort: Bool = false, alone: Bool = false
     ) throws(ListenError) -> ListeningSocket {
         do throws(SystemFault) {
-            return try openSocket(address, backlog, reusePort)
+            return try openSocket(address, backlog, reusePort, alone)
         } catch {
             // All addresses means IPv4 alone on a machine whose kernel has no IPv6.
             if case .all(let port) = address.storage, error.errno == EAFNOSUPPORT {
-                return try open(SocketAddress(v4: 0, port: port), backlog: backlog, reusePort: reusePort)
+                let any = SocketAddress(v4: 0, port: port)
+                return try open(any, backlog: backlog, reusePort: reusePort, alone: alone)
             }
             throw ListenError(address: address, fault: error)
         }
@@ -59,12 +61,14 @@ public struct ListeningSocket: Sendable, Equatable {
     }
 
     private static func openSocket(
-        _ address: SocketAddress, _ backlog: Int, _ reusePort: Bool
+        _ address: SocketAddress, _ backlog: Int, _ reusePort: Bool, _ alone: Bool
     ) throws(SystemFault) -> ListeningSocket {
         let fd = try Syscalls.socket(address.family)
         do throws(SystemFault) {
-            try prepare(fd, address, reusePort)
+            try prepare(fd, address, reusePort && !alone)
             try bind(fd, address)
+            // What counts for the next one to bind is how the option stands by then.
+            if reusePort && alone { try Syscalls.set(.reusePort(true), on: fd) }
             try Syscalls.listen(fd, backlog: backlog)
         } catch {
             Syscalls.close(fd)

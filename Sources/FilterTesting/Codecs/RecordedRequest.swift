@@ -39,6 +39,12 @@ public struct RecordedField: Sendable, Equatable {
     /// The value.
     public var value: String
 
+    /// A field to compare with.
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+
     /// All fields, in order.
     public static func all(_ headers: borrowing Headers) -> [RecordedField] {
         var fields: [RecordedField] = []

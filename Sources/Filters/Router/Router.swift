@@ -68,11 +68,9 @@ public final class Router: HTTPTerminal {
             try forward(&head, route, cluster, &stream)
         case .redirect(let redirect):
             redirect.write(head, into: &scratch)
-            reply(redirect.status, "", contentType: "", location: ASCII.string(scratch.bytes), head, route, &stream)
+            reply(redirect.status, "", "", head, route, &stream) { Self.point(&$0, to: scratch) }
         case .respond(let respond):
-            reply(
-                Status(respond.status), respond.body, contentType: respond.contentType, location: "", head, route,
-                &stream)
+            reply(Status(respond.status), respond.body, respond.contentType, head, route, &stream) { _ in }
         }
         return .next
     }
@@ -121,6 +119,7 @@ public final class Router: HTTPTerminal {
 
     /// The request was to go no further than here (RFC 9110 section 7.6.2).
     private func answerHere(_ method: Method, _ route: Route, _ stream: inout Stream) {
+        stream.facts.reason = "router.max_forwards"
         // TRACE would show the client what proxies before us have added.
         stream.reply(method == .trace ? 405 : 200) { $0.headers.set(.allow, route.allowedMethods) }
     }
@@ -135,17 +134,21 @@ public final class Router: HTTPTerminal {
     // MARK: Answers
 
     private func reply(
-        _ status: Status, _ body: String, contentType: String, location: String, _ request: borrowing RequestHead,
-        _ route: Route, _ stream: inout Stream
+        _ status: Status, _ body: String, _ contentType: String, _ request: borrowing RequestHead, _ route: Route,
+        _ stream: inout Stream, _ prepare: (inout ResponseHead) -> Void
     ) {
         let facts = stream.facts
         let connection = stream.connection
         let now = stream.now
         stream.reply(status, body: body) { head in
-            if !location.isEmpty { head.headers.set(.location, location) }
+            prepare(&head)
             if !body.isEmpty { head.headers.set(.contentType, contentType) }
             edit(&head, request, route, facts, connection, now)
         }
+    }
+
+    private static func point(_ head: inout ResponseHead, to location: borrowing ByteText) {
+        head.headers.set(.location, location.bytes)
     }
 
     private func edit(

@@ -50,9 +50,10 @@ final class Generation {
                 deliveries[index].listeners[position].sockets = sockets[name]?[index] ?? []
             }
         }
-        let relays = watchEndpoints(changedClusters, workers, resolver)
+        watchEndpoints(changedClusters, workers, resolver)
         let receipt = Receipt(workers.count, on: resolver.loop.poster, whenInPlace)
-        handOver(deliveries, to: workers, next, relays.map { ($0.id, $0.begin()) }, receipt)
+        handOver(deliveries, to: workers, next, receipt)
+        for cluster in changedClusters { endpointSets[cluster.name]?.begin() }
         self.sinks = sinks
         forget(next)
         plan = next
@@ -155,12 +156,15 @@ final class Generation {
             let shared = try share(address, backlog, count)
             return Array(repeating: BoundSocket(asked: address, socket: shared.socket, shared: shared), count: count)
         }
+        // Another listener of the running generation may hand the address over; no other process may share it.
+        let isOurs = bound.values.contains { $0.values.contains(address) }
         var sockets: [BoundSocket] = []
         do throws(ListenError) {
             while sockets.count < count {
                 // Where any port will do, all workers have the one that the first of them got.
                 let socket = try ListeningSocket.open(
-                    sockets.first?.socket.address ?? address, backlog: backlog, reusePort: true)
+                    sockets.first?.socket.address ?? address, backlog: backlog, reusePort: true,
+                    alone: sockets.isEmpty && !isOurs)
                 sockets.append(BoundSocket(asked: address, socket: socket))
             }
         } catch {
@@ -181,18 +185,19 @@ final class Generation {
     // MARK: Handing over
 
     private func handOver(
-        _ deliveries: [Delivery], to workers: [Worker], _ next: GenerationPlan,
-        _ endpoints: [(ClusterID, EndpointList)], _ receipt: Receipt
+        _ deliveries: [Delivery], to workers: [Worker], _ next: GenerationPlan, _ receipt: Receipt
     ) {
         let goneListeners = plan?.listeners.map(\.name).filter { name in !next.listeners.contains { $0.name == name } }
         let goneClusters = plan?.clusters.map(\.name).filter { name in !next.clusters.contains { $0.name == name } }
+        // With a cluster go the addresses that are known of it, so that not one request finds it empty.
+        let lists = endpointSets.mapValues(\.list)
         for (worker, delivery) in zip(workers, deliveries) {
             let handover = Handover((worker, delivery))
             worker.loop.poster.post {
                 let (worker, delivery) = unsafe handover.value
-                for (plan, id, chain) in delivery.clusters { worker.install(plan, id: id, chain: chain) }
-                // In the same job: no request may meet a cluster that has no endpoints yet.
-                for (id, list) in endpoints { worker.update(id, list) }
+                for (plan, id, chain) in delivery.clusters {
+                    worker.install(plan, id: id, chain: chain, endpoints: lists[plan.name] ?? EndpointList())
+                }
                 for name in goneListeners ?? [] { worker.removeListener(name) }
                 for (plan, _, _, _) in delivery.listeners { worker.prepare(plan) }
                 for (plan, chain, sockets, log) in delivery.listeners {
@@ -221,14 +226,18 @@ final class Generation {
         }
     }
 
-    private func watchEndpoints(
-        _ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver
-    ) -> [EndpointRelay] {
-        clusters.map { cluster in
+    /// Makes the sets of endpoints of changed clusters; they look nothing up before they are told to begin.
+    private func watchEndpoints(_ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver) {
+        for cluster in clusters {
             endpointSets[cluster.name]?.stop()
-            let relay = EndpointRelay(ClusterNames.process.id(cluster.name), workers)
-            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { relay.changed($0) }
-            return relay
+            let id = ClusterNames.process.id(cluster.name)
+            let targets = Handover(workers)
+            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { list in
+                for worker in unsafe targets.value {
+                    let handover = Handover(worker)
+                    worker.loop.poster.post { unsafe handover.value.update(id, list) }
+                }
+            }
         }
     }
 

@@ -65,24 +65,22 @@ final class Worker {
 
     // MARK: Clusters
 
-    /// The pool of a cluster; nil where the config has none of that name any more.
+    /// The pool of a cluster; nil where no config has had one of that name.
     func pool(_ id: ClusterID) -> ClusterPool? { id.index < pools.count ? pools[id.index] : nil }
 
     /// Puts a new or changed cluster in place; the old one's connections go when they are idle.
-    func install(_ plan: ClusterPlan, id: ClusterID, chain: Chain) {
+    func install(_ plan: ClusterPlan, id: ClusterID, chain: Chain, endpoints: EndpointList) {
         while pools.count <= id.index { pools.append(nil) }
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let pool = ClusterPool(
             worker: self, id: id, name: plan.name, settings: plan.settings, chain: chain, seed: seed)
+        pool.update(endpoints)
         pools[id.index]?.retire()
         pools[id.index] = pool
     }
 
-    func removeCluster(_ id: ClusterID) {
-        guard id.index < pools.count else { return }
-        pools[id.index]?.retire()
-        pools[id.index] = nil
-    }
+    /// The config has the cluster no more. Its pool stays for requests that began before, and keeps nothing.
+    func removeCluster(_ id: ClusterID) { pool(id)?.retire() }
 
     func update(_ id: ClusterID, _ list: EndpointList) { pool(id)?.update(list) }
 

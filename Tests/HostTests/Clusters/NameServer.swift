@@ -40,14 +40,30 @@ final class NameServer {
 
     init(_ loop: EventLoop) throws {
         self.loop = loop
-        udp = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        tcp = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        try Syscalls.bind(udp, to: SocketAddress(v4: 0x7F00_0001, port: 0))
+        (tcp, udp) = try Self.bind()
         port = Syscalls.localAddress(udp)?.port ?? 0
-        try Syscalls.bind(tcp, to: SocketAddress(v4: 0x7F00_0001, port: port))
         try Syscalls.listen(tcp, backlog: 8)
         try watch(udp) { [unowned self] _ in self.readPackets() }
         try watch(tcp) { [unowned self] _ in self.accept() }
+    }
+
+    /// A TCP and a UDP socket on the same port, which takes a few tries where many are taken.
+    private static func bind() throws -> (tcp: Int32, udp: Int32) {
+        for attempt in 1... {
+            let tcp = try Syscalls.socket(.v4)
+            let udp = Glibc.socket(
+                AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            do {
+                try Syscalls.bind(tcp, to: SocketAddress(v4: 0x7F00_0001, port: 0))
+                try Syscalls.bind(udp, to: Syscalls.localAddress(tcp) ?? .unnamed)
+                return (tcp, udp)
+            } catch {
+                Syscalls.close(tcp)
+                Syscalls.close(udp)
+                if attempt == 50 { throw error }
+            }
+        }
+        return (-1, -1)
     }
 
     deinit { for source in sources where source.isRegistered { loop.close(source) } }

@@ -274,10 +274,15 @@ private final class Watched {
     private(set) var set: EndpointSet?
 
     init(_ settings: ClusterSettings, _ resolver: Resolver) {
-        set = EndpointSet(settings, resolver: resolver) { [unowned self] list in
-            self.lists.append(list.entries.map(\.name.text))
-            self.isUnresolved = list.isUnresolved
-        }
+        let set = EndpointSet(settings, resolver: resolver) { [unowned self] in self.take($0) }
+        self.set = set
+        take(set.list)
+        set.begin()
+    }
+
+    private func take(_ list: EndpointList) {
+        lists.append(list.entries.map(\.name.text))
+        isUnresolved = list.isUnresolved
     }
 
     var last: [String] { lists.last ?? [] }

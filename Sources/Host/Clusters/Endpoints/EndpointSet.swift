@@ -8,20 +8,22 @@ final class EndpointSet {
     private let endpoints: [(address: EndpointAddress, weight: Int)]
     private var records: [String: NameRecord] = [:]
     private let onChange: (EndpointList) -> Void
+    /// All addresses that are known now.
+    private(set) var list = EndpointList()
 
-    /// Begins to look names up, and hands over the first list before it returns, with all addresses that are known.
+    /// Takes what is known already; looks nothing up before ``begin()``.
     ///
     /// - Parameter onChange: called with each new list, until ``stop()``.
     init(_ settings: ClusterSettings, resolver: Resolver, onChange: @escaping (EndpointList) -> Void) {
         endpoints = settings.endpoints.compactMap { one in one.parsed.map { ($0, one.weight) } }
         self.onChange = onChange
         for case (.name(let name, _), _) in endpoints { records[name] = resolver.record(name, settings.dns) }
-        publish()
-        for record in records.values {
-            record.add(observer: self) { [unowned self] in self.publish() }
-            record.begin()
-        }
+        list = gather()
+        for record in records.values { record.add(observer: self) { [unowned self] in self.changed() } }
     }
+
+    /// Begins to look names up.
+    func begin() { for record in records.values { record.begin() } }
 
     /// Calls back no more.
     func stop() {
@@ -31,7 +33,12 @@ final class EndpointSet {
 
     deinit { stop() }
 
-    private func publish() {
+    private func changed() {
+        list = gather()
+        onChange(list)
+    }
+
+    private func gather() -> EndpointList {
         var list = EndpointList()
         for (address, weight) in endpoints {
             switch address {
@@ -41,6 +48,6 @@ final class EndpointSet {
             }
         }
         list.isUnresolved = list.entries.isEmpty
-        onChange(list)
+        return list
     }
 }

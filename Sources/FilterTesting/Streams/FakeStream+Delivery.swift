@@ -1,0 +1,223 @@
+internal import FilterAPI
+
+/// How events come to the filter, and go on.
+extension FakeStream {
+    /// An event comes to the filter.
+    func arrive(_ event: FakeEvent, isRequest: Bool) -> Step? {
+        settle()
+        guard !isOver else { return nil }
+        guard openIfNeeded() else {
+            if life == .declined { pass(event, isRequest: isRequest) }
+            return nil
+        }
+        return show(event, isRequest: isRequest)
+    }
+
+    private func show(_ event: FakeEvent, isRequest: Bool) -> Step? {
+        let direction = isRequest ? down : up
+        if direction.token != 0 {
+            if isRequest { down.waiting.append(event) } else { up.waiting.append(event) }
+            return nil
+        }
+        if direction.isLeft || !wants(event, isRequest: isRequest) && direction.held.isEmpty {
+            pass(event, isRequest: isRequest)
+            return nil
+        }
+        let tokensBefore = serial
+        guard let (step, event) = call(event, isRequest: isRequest) else { return nil }
+        let asksToPause = serial != tokensBefore
+        guard doWhatWasAsked() else { return step }
+        follow(step, event, isRequest: isRequest, token: asksToPause ? serial : 0)
+        return step
+    }
+
+    private func wants(_ event: FakeEvent, isRequest: Bool) -> Bool {
+        switch event {
+        case .head: F.interest.contains(isRequest ? .requestHead : .responseHead)
+        case .body: F.interest.contains(isRequest ? .requestBody : .responseBody)
+        case .trailers: F.interest.contains(isRequest ? .requestTrailers : .responseTrailers)
+        }
+    }
+
+    /// - Returns: what the filter said, and what it made of the event; nil where it threw.
+    private func call(_ event: FakeEvent, isRequest: Bool) -> (Step, FakeEvent)? {
+        unsafe view.pointee.isRequest = isRequest
+        do throws(Fault) {
+            switch event {
+            case .head(let last):
+                let step =
+                    isRequest
+                    ? unsafe try filter._requestHead(slot, &requestMemory.pointee, last, &view.pointee)
+                    : unsafe try filter._responseHead(slot, &responseMemory.pointee, last, &view.pointee)
+                return (step, event)
+            case .body(let bytes, let last):
+                var chunk = pagePool.chunk(copying: bytes)
+                let step =
+                    isRequest
+                    ? unsafe try filter._requestBody(slot, &chunk, last, &view.pointee)
+                    : unsafe try filter._responseBody(slot, &chunk, last, &view.pointee)
+                return (step, .body(chunk.copied(), last: last))
+            case .trailers:
+                let step =
+                    isRequest
+                    ? unsafe try filter._requestTrailers(slot, &requestTrailersMemory.pointee, &view.pointee)
+                    : unsafe try filter._responseTrailers(slot, &responseTrailersMemory.pointee, &view.pointee)
+                return (step, event)
+            }
+        } catch {
+            failed(error)
+            return nil
+        }
+    }
+
+    private func follow(_ step: Step, _ event: FakeEvent, isRequest: Bool, token: UInt32) {
+        switch step {
+        case .next, .leave:
+            if step == .leave { if isRequest { down.isLeft = true } else { up.isLeft = true } }
+            letGo(isRequest: isRequest)
+            pass(event, isRequest: isRequest)
+        case .hold:
+            if isRequest { down.held.append(event) } else { up.held.append(event) }
+            if isRequest { down.token = token } else { up.token = token }
+            if token == 0, event.isLast { failed(Fault(.filterStalled, "filter.held_end_without_token")) }
+        case .taken:
+            if case .head = event { return failed(Fault(.filterFailed, "filter.took_head")) }
+            if case .body(_, last: true) = event {
+                letGo(isRequest: isRequest)
+                pass(.body([], last: true), isRequest: isRequest)
+            }
+        }
+    }
+
+    // MARK: Going on
+
+    private func letGo(isRequest: Bool) {
+        let held = isRequest ? down.held : up.held
+        if isRequest { down.held = [] } else { up.held = [] }
+        for event in held { pass(event, isRequest: isRequest) }
+    }
+
+    private func pass(_ event: FakeEvent, isRequest: Bool) {
+        var passed = isRequest ? down.passed : up.passed
+        switch event {
+        case .head(let last):
+            passed.hasHead = true
+            passed.fields =
+                isRequest
+                ? unsafe RecordedField.all(requestMemory.pointee.headers)
+                : unsafe RecordedField.all(responseMemory.pointee.headers)
+            if !isRequest { passed.status = unsafe responseMemory.pointee.status.code }
+            passed.isComplete = last
+        case .body(let bytes, let last):
+            passed.body += bytes
+            passed.isComplete = last
+        case .trailers:
+            passed.trailers =
+                isRequest
+                ? unsafe RecordedField.all(requestTrailersMemory.pointee)
+                : unsafe RecordedField.all(responseTrailersMemory.pointee)
+            passed.isComplete = true
+        }
+        if isRequest { down.passed = passed } else { up.passed = passed }
+    }
+
+    /// - Returns: whether the event that was being shown goes on.
+    private func doWhatWasAsked() -> Bool {
+        unsafe view.pointee.asked = .none
+        if let fault = pendingFault {
+            pendingFault = nil
+            failed(fault)
+            return false
+        }
+        if reply != nil { return false }
+        for (isRequest, bytes, ends) in sent { pass(.body(bytes, last: ends), isRequest: isRequest) }
+        sent = []
+        return true
+    }
+
+    func failed(_ fault: Fault) {
+        sent = []
+        if self.fault == nil { self.fault = fault }
+    }
+
+    // MARK: Everything that is no event of a direction
+
+    /// - Returns: whether the filter is in the stream.
+    func openIfNeeded() -> Bool {
+        guard life == .new else { return life == .open }
+        guard Self.hasLifetime else {
+            life = .open
+            return true
+        }
+        life = .closed
+        unsafe view.pointee.isRequest = true
+        do throws(Fault) {
+            life = unsafe try filter._open(slot, &view.pointee) ? .open : .declined
+        } catch {
+            failed(error)
+            return false
+        }
+        return life == .open && doWhatWasAsked()
+    }
+
+    func showInterim() {
+        settle()
+        guard !isOver, openIfNeeded() else { return }
+        if F.interest.contains(.interimHead), !up.isLeft {
+            unsafe view.pointee.isRequest = false
+            do throws(Fault) {
+                unsafe try filter._interimHead(slot, &responseMemory.pointee, &view.pointee)
+            } catch {
+                return failed(error)
+            }
+            guard doWhatWasAsked() else { return }
+        }
+        unsafe up.passed.interims.append(responseMemory.pointee.status.code)
+    }
+
+    func showFault(_ fault: Fault) -> Bool {
+        settle()
+        guard !isOver, openIfNeeded(), F.interest.contains(.faultBelow) else {
+            failed(fault)
+            return false
+        }
+        let restartsBefore = restarts.count
+        unsafe view.pointee.isRequest = false
+        do throws(Fault) {
+            unsafe try filter._faultBelow(slot, fault, &view.pointee)
+        } catch {
+            failed(error)
+            return false
+        }
+        _ = doWhatWasAsked()
+        let isTaken = reply != nil || restarts.count > restartsBefore || self.fault != nil
+        if !isTaken { failed(fault) }
+        return isTaken
+    }
+
+    func wake() {
+        wakeDue = nil
+        guard !isOver else { return }
+        do throws(Fault) {
+            unsafe try filter._wake(slot, &view.pointee)
+        } catch {
+            return failed(error)
+        }
+        _ = doWhatWasAsked()
+    }
+
+    func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
+        let direction = key.isRequest ? down : up
+        guard !isOver, direction.token == key.serial else { return }
+        if key.isRequest { down.token = 0 } else { up.token = 0 }
+        switch outcome {
+        case .resumed:
+            letGo(isRequest: key.isRequest)
+            if key.isRequest { down.waiting = [] } else { up.waiting = [] }
+            for event in direction.waiting { _ = show(event, isRequest: key.isRequest) }
+        case .failed(let fault): failed(fault)
+        case .reply(let status, let body): reply = RecordedReply(status: status.code, body: body, fields: [])
+        case .dropped: failed(Fault(.filterStalled, "filter.dropped_token"))
+        }
+    }
+}
