@@ -641,7 +641,7 @@ def test_nothing_is_left_after_every_kind_of_failure(sluice, origin, refused):
             request = peer.read_request()
     one = origin(script)
     routes = [{"name": "r", "match": {"prefix": "/refused"}, "to": "dead"},
-              {"name": "all", "to": "app", "timeout": "100ms"}]
+              {"name": "all", "to": "app", "timeout": "400ms"}]
     proxy = sluice(http_proxy(one.endpoint, routes=routes, clusters={"dead": {"endpoints": [refused]}},
                               upstream={"max_connections": 1}, workers=1))
     address = proxy.address()
