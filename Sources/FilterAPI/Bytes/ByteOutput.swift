@@ -88,9 +88,12 @@ extension PagePool {
     /// A chunk of its own that `body` fills: it returns how many bytes it wrote.
     package func chunk(capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) -> ByteChunk {
         if capacity <= Self.pageCapacity / 4 {
-            var output = ByteOutput(pool: self)
-            unsafe output.write(upTo: capacity, body)
-            return output.queue.popFirst() ?? ByteChunk()
+            let memory = unsafe reserveTail(capacity)
+            let written = unsafe body(memory)
+            guard written > 0, let page = unsafe tail else { return ByteChunk() }
+            tailUsed += written
+            unsafe page.pointee.references += 1
+            return unsafe ByteChunk(page: page, start: memory, count: written)
         }
         let page = unsafe acquire(capacity: capacity)
         let memory = unsafe Self.payload(of: page)
