@@ -53,6 +53,8 @@ let package = Package(
             dependencies: ["Host"],
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
+        .executableTarget(
+            name: "MicroBench", dependencies: ["FilterAPI", "Filters", "FilterTesting"], swiftSettings: common),
 
         .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
         .testTarget(name: "FiltersTests", dependencies: ["Filters", "FilterTesting"], swiftSettings: common),

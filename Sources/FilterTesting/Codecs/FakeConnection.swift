@@ -64,6 +64,12 @@ public final class FakeConnection {
         return bytes
     }
 
+    /// Forgets what was written; as a host does when the socket has taken it.
+    package func dropOutput() {
+        unsafe output.pointee.queue.removeAll()
+        pages.rewindTail()
+    }
+
     /// The next event of the timer has been handled.
     package func clearTimer() { timerDue = nil }
 

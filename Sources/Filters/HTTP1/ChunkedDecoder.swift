@@ -1,12 +1,12 @@
-internal import FilterAPI
+package import FilterAPI
 
 /// Reads a chunked body (RFC 9112 section 7.1), in as many pieces as it comes in. Body bytes go out as slices.
-struct ChunkedDecoder {
+package struct ChunkedDecoder {
     /// What was read.
-    enum Piece: ~Copyable {
+    package enum Piece: ~Copyable {
         case needMore
         case bytes(ByteChunk, last: Bool)
-        /// The body is over, and trailers came with it.
+        /// The last chunk is over; what follows are the lines of the trailers, of which the last one is empty.
         case trailers
     }
 
@@ -17,61 +17,63 @@ struct ChunkedDecoder {
     private static let extensionLimit = 256
 
     private var state = State.size
-    private var remaining: UInt64 = 0
-    private var digits = 0
+    private var digits: UInt8 = 0
+    private let isRequest: Bool
     private var extensionBytes = 0
     private var overhead = 0
+    private var remaining: UInt64 = 0
     private var bodyBytes = 0
     /// Bytes of body that may come; a chunk that would be too much is refused before any of it is passed on.
     private let bodyLimit: Int
-    private var trailerParser: HeadParser
-    private let role: HeadParser.Role
 
-    init(_ role: HeadParser.Role, bodyLimit: Int = .max) {
-        self.role = role
+    package init(_ role: HeadParser.Role, bodyLimit: Int = .max) {
+        isRequest = role == .request
         self.bodyLimit = bodyLimit
-        trailerParser = HeadParser(trailersOf: role)
     }
 
     private func malformed(_ reason: StaticString) -> Fault {
-        role == .request ? Fault(.badRequest, reason) : Fault(.upstreamProtocol, reason)
+        isRequest ? Fault(.badRequest, reason) : Fault(.upstreamProtocol, reason)
     }
 
     /// Reads on.
-    ///
-    /// - Parameter trailers: takes the trailers, if there are any; must be empty.
-    mutating func next(
-        _ input: inout ByteChunk, trailers: () -> UnsafeMutablePointer<Headers>, _ limits: HeadLimits
-    ) throws(Fault) -> Piece {
+    package mutating func next(_ input: inout ByteChunk) throws(Fault) -> Piece {
         while !input.isEmpty {
-            if state == .data {
-                let count = Int(min(remaining, UInt64(input.count)))
-                let bytes = input.splitFirst(count)
-                remaining -= UInt64(count)
-                bodyBytes += count
-                if remaining == 0 { state = .dataReturn }
-                return .bytes(bytes, last: remaining == 0 && takeEnd(&input))
-            }
-            if state == .trailers {
-                let headers = unsafe trailers()
-                guard unsafe try trailerParser.parse(&input, into: &headers.pointee, limits) else { return .needMore }
-                if unsafe headers.pointee.isEmpty { return .bytes(ByteChunk(), last: true) }
-                return .trailers
-            }
-            let byte = unsafe input.bytes.unsafeLoad(as: UInt8.self)
-            input.removeFirst(1)
-            try step(byte)
+            if state == .data { return data(&input) }
+            if state == .trailers { return .trailers }
+            try skipLines(&input)
         }
         return .needMore
     }
 
+    private mutating func data(_ input: inout ByteChunk) -> Piece {
+        let count = Int(min(remaining, UInt64(input.count)))
+        let bytes = input.splitFirst(count)
+        remaining -= UInt64(count)
+        bodyBytes += count
+        if remaining == 0 { state = .dataReturn }
+        return .bytes(bytes, last: remaining == 0 && takeEnd(&input))
+    }
+
     /// Where nothing but the plain end follows in the same piece, the body is over with these bytes.
-    private mutating func takeEnd(_ input: inout ByteChunk) -> Bool {
+    private func takeEnd(_ input: inout ByteChunk) -> Bool {
         guard input.count >= 7, ASCII.equal(input.bytes.extracting(first: 7), "\r\n0\r\n\r\n") else { return false }
         input.removeFirst(7)
         return true
     }
 
+    /// Reads what stands between pieces of data.
+    private mutating func skipLines(_ input: inout ByteChunk) throws(Fault) {
+        var used = 0
+        let count = input.count
+        while used < count, state != .data, state != .trailers {
+            let byte = unsafe input.bytes.unsafeLoad(fromByteOffset: used, as: UInt8.self)
+            used &+= 1
+            try step(byte)
+        }
+        input.removeFirst(used)
+    }
+
+    @inline(__always)
     private mutating func step(_ byte: UInt8) throws(Fault) {
         switch state {
         case .size:
@@ -80,12 +82,7 @@ struct ChunkedDecoder {
             try afterSize(byte)
         case .afterSize: try afterSize(byte)
         case .inExtension: try inExtension(byte)
-        case .sizeLineFeed:
-            guard byte == 0x0A else { throw malformed("http1.bad_chunk_line_end") }
-            guard remaining <= UInt64(bodyLimit - bodyBytes) else { throw Fault(.bodyTooLarge, "http1.body_too_large") }
-            digits = 0
-            extensionBytes = 0
-            state = remaining == 0 ? .trailers : .data
+        case .sizeLineFeed: try endOfSize(byte)
         case .dataReturn:
             guard byte == 0x0D else { throw malformed("http1.bad_chunk_end") }
             state = .dataLineFeed
@@ -110,6 +107,14 @@ struct ChunkedDecoder {
             try countExtension()
         default: throw malformed("http1.bad_chunk_size")
         }
+    }
+
+    private mutating func endOfSize(_ byte: UInt8) throws(Fault) {
+        guard byte == 0x0A else { throw malformed("http1.bad_chunk_line_end") }
+        guard remaining <= UInt64(bodyLimit - bodyBytes) else { throw Fault(.bodyTooLarge, "http1.body_too_large") }
+        digits = 0
+        extensionBytes = 0
+        state = remaining == 0 ? .trailers : .data
     }
 
     private mutating func inExtension(_ byte: UInt8) throws(Fault) {

@@ -132,7 +132,7 @@ extension HTTP1ClientCodec {
             finish(&state)
             return .responseHead(stream, last: true)
         case .tunnel: state.phase = .tunnel
-        case .length, .chunked, .untilClose: state.phase = .body
+        case .length, .chunked, .trailers, .untilClose: state.phase = .body
         }
         return .responseHead(stream, last: false)
     }
@@ -152,8 +152,7 @@ extension HTTP1ClientCodec {
             return .responseBody(state.stream, input.take(), last: ended)
         }
         if input.isEmpty {
-            guard ended else { return .needMore }
-            return .reset(state.stream, Fault(.upstreamClosed, "upstream.body_cut_short"))
+            return ended ? cutShort(state) : .needMore
         }
         switch state.body {
         case .length(let owed):
@@ -163,21 +162,37 @@ extension HTTP1ClientCodec {
             if last { finish(&state) }
             return .responseBody(state.stream, chunk, last: last)
         case .chunked(var decoder):
-            let trailers = unsafe link.trailers(state.stream, false)
-            let piece = unsafe try decoder.next(&input, trailers: { unsafe trailers }, limits)
+            let piece = try decoder.next(&input)
             state.body = .chunked(decoder)
             switch consume piece {
-            case .needMore:
-                guard ended else { return .needMore }
-                return .reset(state.stream, Fault(.upstreamClosed, "upstream.body_cut_short"))
+            case .needMore: return ended ? cutShort(state) : .needMore
             case .bytes(let chunk, let last):
                 if last { finish(&state) }
                 return .responseBody(state.stream, chunk, last: last)
             case .trailers:
-                finish(&state)
-                return .responseTrailers(state.stream)
+                state.body = .trailers
+                return try trailers(&input, ended, &state, &link)
             }
+        case .trailers: return try trailers(&input, ended, &state, &link)
         case .none, .untilClose, .tunnel: return .needMore
         }
+    }
+
+    private func trailers(
+        _ input: inout ByteChunk, _ ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
+    ) throws(Fault) -> ClientEvent {
+        switch try state.parser.trailers(&input, of: state.stream, isRequest: false, limits, &link) {
+        case .needMore: return ended ? cutShort(state) : .needMore
+        case .none:
+            finish(&state)
+            return .responseBody(state.stream, ByteChunk(), last: true)
+        case .some:
+            finish(&state)
+            return .responseTrailers(state.stream)
+        }
+    }
+
+    private func cutShort(_ state: ConnectionState) -> ClientEvent {
+        .reset(state.stream, Fault(.upstreamClosed, "upstream.body_cut_short"))
     }
 }

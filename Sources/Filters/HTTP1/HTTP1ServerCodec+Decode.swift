@@ -107,7 +107,7 @@ extension HTTP1ServerCodec {
         case .tunnel:
             state.phase = .offered
             link.disarm()
-        case .length, .chunked, .untilClose:
+        case .length, .chunked, .trailers, .untilClose:
             state.phase = .body
             link.arm(after: settings.bodyIdleTimeout)
         }
@@ -135,16 +135,18 @@ extension HTTP1ServerCodec {
             state.body = .length(owed - chunk.count)
             return piece(chunk, last: last, &state, &link)
         case .chunked(var decoder):
-            let trailers = unsafe link.trailers(state.stream, true)
-            let piece = unsafe try decoder.next(&input, trailers: { unsafe trailers }, limits)
+            let piece = try decoder.next(&input)
             state.body = .chunked(decoder)
             switch consume piece {
             case .needMore:
                 guard ended else { return .needMore }
                 return cutShort(&state)
             case .bytes(let chunk, let last): return self.piece(chunk, last: last, &state, &link)
-            case .trailers: return endWithTrailers(&state, &link)
+            case .trailers:
+                state.body = .trailers
+                return try trailers(&input, ended, &state, &link)
             }
+        case .trailers: return try trailers(&input, ended, &state, &link)
         case .none, .untilClose, .tunnel: return .needMore
         }
     }
@@ -163,9 +165,13 @@ extension HTTP1ServerCodec {
         return .requestBody(state.stream, chunk, last: last)
     }
 
-    private func endWithTrailers(_ state: inout ConnectionState, _ link: inout CodecLink) -> ServerEvent {
+    private func trailers(
+        _ input: inout ByteChunk, _ ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
+    ) throws(Fault) -> ServerEvent {
+        let found = try state.parser.trailers(&input, of: state.stream, isRequest: true, limits, &link)
+        if found == .needMore { return ended ? cutShort(&state) : .needMore }
         endRequest(&state, &link)
-        if settings.trailers { return .requestTrailers(state.stream) }
+        if found == .some, settings.trailers { return .requestTrailers(state.stream) }
         return .requestBody(state.stream, ByteChunk(), last: true)
     }
 

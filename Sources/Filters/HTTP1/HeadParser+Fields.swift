@@ -34,7 +34,7 @@ extension HeadParser {
         let (token, hash) = unsafe HeaderNameTable.shared.find(name)
         if token == 0 {
             if unsafe name.contains(UInt8(ascii: "_")) { meaning.flags.insert(.underscoreNames) }
-        } else if isTrailers {
+        } else if isReadingTrailers {
             if KnownField.isForbiddenTrailer(token) { return }
         } else if token <= KnownField.lastSpecial {
             let text = unsafe UnsafeRawBufferPointer(start: base + value, count: valueEnd - value)

@@ -1,4 +1,4 @@
-internal import FilterAPI
+package import FilterAPI
 
 /// Reads the head of an HTTP/1 message, line by line, in as many pieces as it comes in.
 ///
@@ -11,8 +11,9 @@ internal import FilterAPI
 ///
 /// SAFETY: all loads are below `end`, which is the number of bytes at `base`.
 @safe
-struct HeadParser {
-    enum Role { case request, response }
+package struct HeadParser {
+    /// Whose messages are read.
+    package enum Role { case request, response }
 
     /// What the first line said.
     struct StartLine {
@@ -29,7 +30,7 @@ struct HeadParser {
     /// Bytes of the head that have been read, with the lines before it.
     private(set) var size = 0
     let role: Role
-    let isTrailers: Bool
+    let isReadingTrailers: Bool
     /// Fields that were read, those that are not passed on included.
     var fieldCount = 0
     private var lineStart = 0
@@ -37,15 +38,16 @@ struct HeadParser {
     private var gathered = 0
     private var hasStarted = false
 
-    init(_ role: Role) {
+    /// Reads heads.
+    package init(_ role: Role) {
         self.role = role
-        isTrailers = false
+        isReadingTrailers = false
     }
 
     /// Reads the trailers behind a chunked body: the same lines, without a first one.
     init(trailersOf role: Role) {
         self.role = role
-        isTrailers = true
+        isReadingTrailers = true
         hasStarted = true
     }
 
@@ -53,7 +55,7 @@ struct HeadParser {
     var hasBegun: Bool { gathered > 0 || hasStarted }
 
     /// Makes ready for the next head.
-    mutating func reset() { self = isTrailers ? HeadParser(trailersOf: role) : HeadParser(role) }
+    package mutating func reset() { self = HeadParser(role) }
 
     /// Reads on.
     ///
@@ -61,7 +63,7 @@ struct HeadParser {
     ///   - input: loses what belongs to the head.
     ///   - headers: gets the block and the fields; empty before the first call.
     /// - Returns: whether the head is complete; if not, all of the input has been taken.
-    mutating func parse(
+    package mutating func parse(
         _ input: inout ByteChunk, into headers: inout Headers, _ limits: HeadLimits
     ) throws(Fault) -> Bool {
         if gathered > 0 { return try parseOn(&input, into: &headers, limits) }

@@ -1,0 +1,81 @@
+internal import Glibc
+
+/// Runs pieces of code many times, and writes down how long the fastest batch of them took.
+///
+/// The fastest and not the mean: what disturbs a measurement only ever makes it slower.
+struct Measure {
+    /// Nanoseconds that a batch should take at least.
+    static let batchTime: UInt64 = 2_000_000
+
+    private let only: [String]
+    private let batches: Int
+
+    /// - Parameter arguments: names, or parts of them, of what to run; `--batches N` for how often.
+    init(_ arguments: ArraySlice<String>) {
+        var names: [String] = []
+        var count = 200
+        var rest = arguments
+        while let word = rest.popFirst() {
+            if word == "--batches" { count = rest.popFirst().flatMap { Int($0) } ?? count } else { names.append(word) }
+        }
+        only = names
+        batches = count
+        Self.line("\(Self.padded("what", 44)) \(Self.padded("min ns", 10)) \(Self.padded("median ns", 10))")
+    }
+
+    /// Measures one thing.
+    ///
+    /// - Parameters:
+    ///   - name: its line in the table.
+    ///   - body: does it as often as it is told to.
+    func run(_ name: String, _ body: (Int) -> Void) {
+        guard only.isEmpty || only.contains(where: { name.contains($0) }) else { return }
+        let count = size(body)
+        var times: [UInt64] = []
+        for _ in 0..<max(1, batches) { times.append(Self.time { body(count) }) }
+        times.sort()
+        let minimum = Self.figure(times[0], count)
+        let median = Self.figure(times[times.count / 2], count)
+        Self.line("\(Self.padded(name, 44)) \(Self.padded(minimum, 10)) \(Self.padded(median, 10))")
+    }
+
+    /// How often the code must run for a batch to be worth timing.
+    private func size(_ body: (Int) -> Void) -> Int {
+        var count = 1
+        while true {
+            let elapsed = Self.time { body(count) }
+            if elapsed >= Self.batchTime || batches <= 1 && count >= 1000 { return count }
+            count = elapsed < 1000 ? count * 16 : max(count + 1, Int(Self.batchTime * UInt64(count) / elapsed) * 11 / 10)
+        }
+    }
+
+    private static func time(_ body: () -> Void) -> UInt64 {
+        let before = now()
+        body()
+        return now() - before
+    }
+
+    private static func now() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    private static func figure(_ elapsed: UInt64, _ count: Int) -> String {
+        let tenths = elapsed * 10 / UInt64(count)
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.utf8.count))
+    }
+
+    private static func line(_ text: String) {
+        var bytes = Array((text + "\n").utf8)
+        _ = unsafe write(STDOUT_FILENO, &bytes, bytes.count)
+    }
+}
+
+/// Keeps the compiler from finding out that a result is not used.
+@inline(never)
+func keep<T>(_ value: T) {}
