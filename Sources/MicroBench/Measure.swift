@@ -45,7 +45,8 @@ struct Measure {
         while true {
             let elapsed = Self.time { body(count) }
             if elapsed >= Self.batchTime || batches <= 1 && count >= 1000 { return count }
-            count = elapsed < 1000 ? count * 16 : max(count + 1, Int(Self.batchTime * UInt64(count) / elapsed) * 11 / 10)
+            let enough = Int(Self.batchTime * UInt64(count) / max(elapsed, 1)) * 11 / 10
+            count = elapsed < 1000 ? count * 16 : max(count + 1, enough)
         }
     }
 

@@ -93,9 +93,18 @@ struct ServerConnectionTests {
         #expect(bench.connection.wantsClose)
     }
 
-    @Test("Draining closes an idle connection at once, a busy one after its answer")
+    @Test("Draining closes a connection that is new after a moment, an idle one at once, a busy one after its answer")
     func draining() {
+        let new = bench()
+        new.drain()
+        #expect(!new.connection.wantsClose)
+        new.advance(by: .seconds(2))
+        #expect(new.connection.wantsClose)
+
         let idle = bench()
+        idle.receive(get)
+        idle.respond(200)
+        idle.close()
         idle.drain()
         #expect(idle.connection.wantsClose)
 
