@@ -196,7 +196,10 @@ final class HTTPStream: LoopTimer {
         attachedCluster = nil
         pool = nil
         lastEndpoint = nil
-        routeTable = nil
+        if routeTable != nil {
+            routeTable = nil
+            unsafe view.pointee.routeTable = nil
+        }
         timeoutAt = 0
         idleLimit = 0
         for timer in stageTimers { timer?.disarm() }
