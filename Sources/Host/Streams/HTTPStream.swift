@@ -150,6 +150,13 @@ final class HTTPStream: LoopTimer {
 
     var handle: StreamHandle { StreamHandle(slot: slot, generation: generation) }
 
+    /// Where codecs find the stream's values. An answer from a filter takes the response's memory away, but then no
+    /// codec fills it any more.
+    var memory: StreamMemory {
+        unsafe StreamMemory(
+            handle: handle, requestHead: headMemory, responseHead: responseMemory, facts: factsMemory, state: block)
+    }
+
     /// The chain of a running stream.
     var chain: Chain {
         @inline(__always) get { unsafe chainReference.unsafelyUnwrapped }
