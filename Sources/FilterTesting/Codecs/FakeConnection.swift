@@ -125,7 +125,6 @@ extension FakeConnection: CodecHost {
         unsafe isRequest ? at(stream).requestTrailers : at(stream).responseTrailers
     }
 
-
     package func armCodecTimer(after delay: Duration) {
         timerDue = Instant(nanoseconds: clock.now.nanoseconds &+ delay.wholeNanoseconds)
     }
