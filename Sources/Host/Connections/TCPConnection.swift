@@ -7,8 +7,6 @@ internal import FilterAPI
 final class TCPConnection: Connection {
     let listener: Listener
     private var upstream: RawClientConnection?
-    private var backlog = ChunkQueue()
-    private var backlogEnded = false
     private var idleLimit: Nanoseconds = 0
     private var lastActivity: Nanoseconds = 0
     private var responseEnded = false
@@ -57,7 +55,7 @@ final class TCPConnection: Connection {
     override var wantsInput: Bool {
         if pipe?.isInwardHeld ?? false { return false }
         guard let upstream else { return false }
-        return !upstream.isOutputFull && backlog.byteCount < Self.highWatermark
+        return !upstream.isOutputFull
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
@@ -147,7 +145,7 @@ final class RawClientConnection: Connection {
 
     func start() throws(Fault) {
         do throws(SystemFault) {
-            let fd = try Dialer.dial(endpoint.address)
+            let fd = try Dialer.dial(endpoint.address, keepAlive: pool.keepAlive)
             do throws(SystemFault) {
                 try worker.loop.register(self, fd: fd)
             } catch {
@@ -173,14 +171,12 @@ final class RawClientConnection: Connection {
     func send(_ chunk: consuming ByteChunk, last: Bool) {
         if let pipe {
             unsafe pipe.inner.pointee.append(chunk)
-            if last { pipe.outward(ByteChunk(), last: true) }
+            if last { pipe.innerEnds = true }
         } else {
             unsafe output.pointee.append(chunk)
+            if last { flags.insert(.shutWriteAfterOutput) }
         }
-        if last {
-            endSent = true
-            flags.insert(.shutWriteAfterOutput)
-        }
+        if last { endSent = true }
         scheduleFlush()
     }
 
