@@ -291,6 +291,12 @@ class Connection: EventSource {
         if isRegistered { worker.loop.close(self) }
     }
 
+    /// Closes so that the peer sees a connection that broke, not one that ended: what it has got may not be all.
+    final func reset() {
+        if isRegistered, !flags.contains(.closed) { try? Syscalls.set(.resetOnClose, on: fd) }
+        close()
+    }
+
     /// Ends our direction, and waits a moment for the peer to end its own, so that the last answer is not lost to a
     /// reset for bytes that nobody reads (RFC 9112 section 9.6).
     final func linger() {

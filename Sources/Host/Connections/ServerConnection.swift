@@ -172,6 +172,7 @@ final class ServerConnection: Connection, CodecHost {
 
     override func outputEnded() {
         guard unsafe firstStream == nil else { return }
+        if unsafe link.pointee.wantsReset { return reset() }
         let unread = !input.isEmpty || !more.isEmpty || !flags.contains(.readEnded)
         if unread { linger() } else { close() }
     }
