@@ -1,8 +1,13 @@
 """Limits of the HTTP codec: each has its status, closes the connection, and nothing goes upstream."""
+import time
+
 import pytest
 
 from client import Client, encode
 from configs import http_proxy
+from origin import answer
+
+MUCH = 8 << 20
 
 
 @pytest.fixture
@@ -118,6 +123,40 @@ def test_an_idle_connection_is_closed_without_an_answer(limited):
     with Client(address) as client:
         assert client.request().status == 200
         client.expect_closed()
+
+
+def test_a_client_that_never_reads_its_last_answer_is_let_go(sluice, origin):
+    """When the stream has ended nobody else sees to the time: the connection would stay for ever."""
+    def script(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        while peer.send(b"x" * 65536):
+            pass
+    one = origin(script)
+    proxy = sluice(http_proxy(one.endpoint, workers=1, route={"idle_timeout": "200ms"},
+                              listener={"flush_timeout": "200ms"}))
+    before = proxy.fds()
+    with Client(proxy.address(), receive_buffer=4096) as client:
+        client.send(encode())
+        one.wait_for(lambda o: o.requests)
+        proxy.wait_fds(lambda count: count > before)
+        proxy.wait_fds(lambda count: count <= before)
+
+
+def test_a_client_that_reads_its_last_answer_slowly_gets_all_of_it(sluice, origin):
+    """Each piece that it takes begins the time anew."""
+    one = origin(lambda peer: peer.read_request() and peer.send(answer(b"x" * MUCH)))
+    proxy = sluice(http_proxy(one.endpoint, workers=1, listener={"flush_timeout": "300ms"}))
+    with Client(proxy.address(), receive_buffer=4096) as client:
+        client.send(encode(headers={"Connection": "close"}))
+        begin = time.monotonic()
+        got = 0
+        while data := client.socket.recv(2048):
+            got += len(data)
+            # Slowly for as long as the limit is twice over, then fast.
+            if time.monotonic() - begin < 0.8:
+                time.sleep(0.005)
+        assert got > MUCH
 
 
 def test_connections_above_the_listeners_limit_wait_or_are_refused_and_the_others_go_on(sluice, origin):

@@ -98,7 +98,10 @@ public final class HTTP1ServerCodec: ServerCodec {
         // On HTTP/1 only the end of the connection tells that a message is not complete.
         state.keepsAlive = false
         state.phase = .finished
-        link.closeAfterOutput()
+        switch state.outgoing.framing {
+        case .untilClose, .tunnel: link.resetAfterOutput()
+        case .none, .length, .chunked: link.closeAfterOutput()
+        }
     }
 
     public func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
