@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from client import Client, encode
+from client import Client, Silence, encode
 from configs import http_proxy
 from origin import answer
 
@@ -116,6 +116,46 @@ def test_a_body_that_stops_is_answered_408(limited):
         client.expect_closed()
     assert upstream.requests == []
     upstream.wait_for(lambda o: all(peer.ended for peer in o.peers))
+
+
+def test_a_body_that_drips_does_not_extend_the_time_of_its_request(limited):
+    address, upstream = limited(body_idle_timeout="10s", request_timeout="300ms")
+    with Client(address) as client:
+        client.send(encode("POST", headers={"Content-Length": "100000"}))
+        begin = time.monotonic()
+        client.socket.settimeout(0.02)
+        data = b""
+        while not data and time.monotonic() - begin < 5:
+            client.send(b"x")
+            try:
+                data = client.socket.recv(65536)
+            except TimeoutError:
+                pass
+        assert data.startswith(b"HTTP/1.1 408 ")
+        assert 0.25 < time.monotonic() - begin < 2
+    assert upstream.requests == []
+
+
+def test_a_connection_ends_when_it_has_lived_long_enough(limited):
+    address, _ = limited(max_connection_duration="300ms")
+    with Client(address) as idle, Client(address) as busy:
+        begin = time.monotonic()
+        while (response := busy.request()).get("connection", "") == "":
+            assert response.status == 200 and time.monotonic() - begin < 5
+        assert response.status == 200 and time.monotonic() - begin >= 0.25
+        busy.expect_closed()
+        idle.expect_closed()
+
+
+def test_limits_of_time_may_be_off(limited):
+    address, _ = limited(head_timeout="0", body_idle_timeout="0", idle_timeout="0")
+    with Client(address) as client:
+        data = encode("POST", body=b"x" * 10)
+        for piece in (data[:20], data[20:-5], data[-5:]):
+            with pytest.raises(Silence):
+                client.fill(time.monotonic() + 0.1)
+            client.send(piece)
+        assert client.read_response().status == 200
 
 
 def test_an_idle_connection_is_closed_without_an_answer(limited):

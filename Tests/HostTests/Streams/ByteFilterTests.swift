@@ -30,14 +30,17 @@ import Testing
     @Test("Bytes that a client sends before the upstream is connected pass by the filters too, in front of the end")
     func early() throws {
         let bench = try bench("[ tcp_proxy: up ]")
+        // More than is kept without an attempt to pass it on.
+        let body = String(repeating: "b", count: 200_000)
         for _ in 0..<10 {
             let client = try bench.client(of: "front")
-            client.send(request("/"))
+            client.send(
+                "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n" + body)
             client.endSending()
-            #expect(client.readToEnd().hasSuffix("\r\n\r\nok"))
+            #expect(client.readToEnd().hasSuffix("\r\n\r\n" + body))
         }
-        // The cluster's filter sees each end once, and nothing behind it; so does the listener's.
-        #expect(bench.turn { bench.count("cipher.ends") == 20 })
+        // The cluster's filter sees each end, and nothing behind it. The other listener may not read so far.
+        #expect(bench.count("cipher.ends") >= 10)
         #expect(bench.count("cipher.after_last") == 0)
     }
 
