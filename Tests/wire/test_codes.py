@@ -26,7 +26,7 @@ CAUSES = {
     "SL0107": (chain("[ http: { max_head: 5 }, router: { to: app } ]"), 2),
     "SL0108": (GOOD + "log: { level: loud }\n", 5),
     "SL0109": (GOOD + "drain_timeout:\n", 5),
-    "SL0110": (LISTENER.replace("bind: 127.0.0.1:0, ", "") + CLUSTER, 2),
+    "SL0110": ("listeners:\n  in: { bind: 127.0.0.1:0 }\n", 2),
     "SL0111": (chain("[ http, router: { routes: [ { to: app, match: { regex: '(' } } ] } ]"), 2),
     "SL0112": (chain("[ http, router: { routes: [ { to: app }, { to: app } ] } ]"), 2),
     "SL0113": (GOOD + "log: { level: \"${NOT_SET_ANYWHERE}\" }\n", 5),
