@@ -1,8 +1,13 @@
 """Limits of the HTTP codec: each has its status, closes the connection, and nothing goes upstream."""
+import time
+
 import pytest
 
-from client import Client, encode
+from client import Client, Silence, encode
 from configs import http_proxy
+from origin import answer
+
+MUCH = 8 << 20
 
 
 @pytest.fixture
@@ -113,11 +118,85 @@ def test_a_body_that_stops_is_answered_408(limited):
     upstream.wait_for(lambda o: all(peer.ended for peer in o.peers))
 
 
+def test_a_body_that_drips_does_not_extend_the_time_of_its_request(limited):
+    address, upstream = limited(body_idle_timeout="10s", request_timeout="300ms")
+    with Client(address) as client:
+        client.send(encode("POST", headers={"Content-Length": "100000"}))
+        begin = time.monotonic()
+        client.socket.settimeout(0.02)
+        data = b""
+        while not data and time.monotonic() - begin < 5:
+            client.send(b"x")
+            try:
+                data = client.socket.recv(65536)
+            except TimeoutError:
+                pass
+        assert data.startswith(b"HTTP/1.1 408 ")
+        assert 0.25 < time.monotonic() - begin < 2
+    assert upstream.requests == []
+
+
+def test_a_connection_ends_when_it_has_lived_long_enough(limited):
+    address, _ = limited(max_connection_duration="300ms")
+    with Client(address) as idle, Client(address) as busy:
+        begin = time.monotonic()
+        while (response := busy.request()).get("connection", "") == "":
+            assert response.status == 200 and time.monotonic() - begin < 5
+        assert response.status == 200 and time.monotonic() - begin >= 0.25
+        busy.expect_closed()
+        idle.expect_closed()
+
+
+def test_limits_of_time_may_be_off(limited):
+    address, _ = limited(head_timeout="0", body_idle_timeout="0", idle_timeout="0")
+    with Client(address) as client:
+        data = encode("POST", body=b"x" * 10)
+        for piece in (data[:20], data[20:-5], data[-5:]):
+            with pytest.raises(Silence):
+                client.fill(time.monotonic() + 0.1)
+            client.send(piece)
+        assert client.read_response().status == 200
+
+
 def test_an_idle_connection_is_closed_without_an_answer(limited):
     address, _ = limited(idle_timeout="200ms")
     with Client(address) as client:
         assert client.request().status == 200
         client.expect_closed()
+
+
+def test_a_client_that_never_reads_its_last_answer_is_let_go(sluice, origin):
+    """When the stream has ended nobody else sees to the time: the connection would stay for ever."""
+    def script(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        while peer.send(b"x" * 65536):
+            pass
+    one = origin(script)
+    proxy = sluice(http_proxy(one.endpoint, workers=1, route={"idle_timeout": "200ms"},
+                              listener={"flush_timeout": "200ms"}))
+    before = proxy.fds()
+    with Client(proxy.address(), receive_buffer=4096) as client:
+        client.send(encode())
+        one.wait_for(lambda o: o.requests)
+        proxy.wait_fds(lambda count: count > before)
+        proxy.wait_fds(lambda count: count <= before)
+
+
+def test_a_client_that_reads_its_last_answer_slowly_gets_all_of_it(sluice, origin):
+    """Each piece that it takes begins the time anew."""
+    one = origin(lambda peer: peer.read_request() and peer.send(answer(b"x" * MUCH)))
+    proxy = sluice(http_proxy(one.endpoint, workers=1, listener={"flush_timeout": "300ms"}))
+    with Client(proxy.address(), receive_buffer=4096) as client:
+        client.send(encode(headers={"Connection": "close"}))
+        begin = time.monotonic()
+        got = 0
+        while data := client.socket.recv(2048):
+            got += len(data)
+            # Slowly for as long as the limit is twice over, then fast.
+            if time.monotonic() - begin < 0.8:
+                time.sleep(0.005)
+        assert got > MUCH
 
 
 def test_connections_above_the_listeners_limit_wait_or_are_refused_and_the_others_go_on(sluice, origin):

@@ -194,6 +194,21 @@ def test_the_command_line_sets_the_number_of_workers(sluice, origin):
     assert proxy.wait_log("^ready$")["workers"] == "3"
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="this machine has one processor")
+def test_there_are_as_many_workers_as_processors_that_the_process_may_use(sluice, origin):
+    endpoint = origin().endpoint
+    allowed = os.sched_getaffinity(0)
+    workers = []
+    try:
+        for count in (1, 2):
+            os.sched_setaffinity(0, set(sorted(allowed)[:count]))
+            workers.append(int(sluice(http_proxy(endpoint)).wait_log("^ready$")["workers"]))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    # A quota of the test's own group may leave one of two.
+    assert workers[0] == 1 and workers[1] in (1, 2)
+
+
 # MARK: Limits
 
 LIMIT = 64
@@ -326,3 +341,37 @@ def test_a_backlog_takes_clients_while_the_process_is_stopped(bound):
     for client in clients:
         assert client.read_response().status == 200
         client.close()
+
+
+def keepalive_timer(here, there):
+    """Seconds until the kernel probes the peer of a connection, None where it never does."""
+    def text(address):
+        return "".join(f"{int(part):02X}" for part in reversed(address[0].split("."))) + f":{address[1]:04X}"
+    for line in open("/proc/net/tcp").readlines()[1:]:
+        fields = line.split()
+        if fields[1:3] == [text(here), text(there)]:
+            kind, when = fields[5].split(":")
+            return int(when, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
+    raise AssertionError("there is no such connection")
+
+
+@pytest.mark.parametrize("silence, least, most", [(None, 50, 61), ("5m", 250, 301), ("0", None, None)])
+def test_silent_peers_are_probed_on_both_sides(sluice, origin, silence, least, most):
+    one = origin()
+    setting = {} if silence is None else {"tcp_keepalive": silence}
+    proxy = sluice(http_proxy(one.endpoint, workers=1, listener=setting, upstream=setting))
+    with Client(proxy.address()) as client:
+        assert client.request().status == 200
+        peer = one.peers[0].socket
+        for ours in (client.socket, peer):
+            timer = keepalive_timer(ours.getpeername(), ours.getsockname())
+            assert timer is None if least is None else least <= timer <= most
+
+
+def test_a_reload_changes_how_clients_are_probed_at_a_socket_that_stays(sluice, origin):
+    one = origin()
+    proxy = sluice(http_proxy(one.endpoint, listener={"tcp_keepalive": "0"}))
+    proxy.reload(http_proxy(one.endpoint, listener={"tcp_keepalive": "5m"}))
+    with Client(proxy.address()) as client:
+        assert client.request().status == 200
+        assert keepalive_timer(client.socket.getpeername(), client.socket.getsockname()) > 250

@@ -266,6 +266,18 @@ def test_an_answer_cut_short_is_cut_for_the_client_too(proxied):
         assert response.status == 502 or response.body == b"short"
 
 
+def test_an_answer_cut_short_does_not_look_complete_to_a_client_of_http_1_0(proxied):
+    """Its answer ends with the connection: an orderly end would say that this was all."""
+    def script(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n")
+    address, _ = proxied(script)
+    with Client(address) as client:
+        client.send(encode(version="HTTP/1.0"))
+        assert client.read_to_end().endswith(b"\r\n\r\nshort")
+        assert client.was_reset
+
+
 def test_a_connection_ends_after_its_allowed_number_of_requests(proxied):
     address, _ = proxied(http={"max_requests_per_connection": 3})
     with Client(address) as client:

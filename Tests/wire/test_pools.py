@@ -580,6 +580,58 @@ def test_an_upstream_that_refuses_before_it_reads_is_heard(proxied):
     assert len(one.peers) == 5
 
 
+@pytest.mark.parametrize("body", [0, 1000, 1 << 20], ids=["no body", "a small body", "a large body"])
+def test_an_answer_with_a_reset_behind_it_is_heard(sluice, origin, body):
+    """Who closes with unread bytes before it resets its connection: the answer lies in front of the reset."""
+    go = threading.Event()
+
+    def script(peer):
+        peer.read_head()
+        assert go.wait(10)
+        peer.send(answer(b"x" * 5000, status="413 Content Too Large", headers=[("Connection", "close")]))
+        peer.reset()
+    one = origin(script)
+    proxy = sluice(http_proxy(one.endpoint, workers=1))
+    with Client(proxy.address()) as client:
+        client.send(encode("POST", headers={"Content-Length": str(body)}))
+        one.wait_for(lambda o: o.peers and o.peers[0].parsed)
+        # The proxy finds the answer, the reset and the rest of the request in one turn.
+        proxy.signal(signal.SIGSTOP)
+        wait_until(lambda: proxy.state() == "T")
+        upload = threading.Thread(target=client.send, args=(b"y" * body,), daemon=True)
+        upload.start()
+        go.set()
+        one.wait_for(lambda o: o.peers[0]._finished)
+        proxy.signal(signal.SIGCONT)
+        response = client.read_response()
+        assert (response.status, response.body) == (413, b"x" * 5000)
+        upload.join()
+    assert len(one.peers) == 1
+
+
+def test_an_answer_that_ends_with_a_reset_is_not_taken_for_complete(sluice, origin):
+    """Without a length only an orderly end says that all has come."""
+    go = threading.Event()
+
+    def script(peer):
+        peer.read_request()
+        assert go.wait(10)
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\npart")
+        peer.reset()
+    one = origin(script)
+    proxy = sluice(http_proxy(one.endpoint, workers=1))
+    with Client(proxy.address()) as client:
+        client.send(encode())
+        one.wait_for(lambda o: o.requests)
+        proxy.signal(signal.SIGSTOP)
+        wait_until(lambda: proxy.state() == "T")
+        go.set()
+        one.wait_for(lambda o: o.peers[0]._finished)
+        proxy.signal(signal.SIGCONT)
+        response = client.read_response(partial=True)
+        assert not response.complete
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("order", ["poison first", "request first"])
 def test_what_lies_on_a_connection_before_its_next_request_answers_nobody(sluice, origin, method, order):

@@ -1,4 +1,5 @@
 """The tcp_proxy terminal: bytes both ways, ends of each direction on their own, and nothing else."""
+import signal
 import socket
 import threading
 
@@ -94,6 +95,7 @@ def test_a_reset_by_the_client_frees_the_upstreams_connection(tunnel):
     client.read_exactly(1)
     client.reset()
     one.wait_for(lambda o: o.peers[0].ended)
+    assert one.peers[0].was_reset, "the upstream would take what it has got for all"
     proxy.wait_fds(lambda count: count <= before)
 
 
@@ -106,7 +108,40 @@ def test_a_reset_by_the_upstream_ends_the_clients_connection(tunnel):
     with Client(proxy.address()) as client:
         client.send(b"a")
         assert client.read_to_end() == b""
+        assert client.was_reset, "the client would take what it has got for all"
     proxy.wait_fds(lambda count: count <= before)
+
+
+@pytest.mark.parametrize("breaker", ["client", "upstream"])
+def test_bytes_before_a_reset_are_passed_on_and_then_the_reset(tunnel, breaker):
+    go = threading.Event()
+
+    def script(peer):
+        peer.fill()
+        if breaker == "client":
+            return peer.wait_end()
+        assert go.wait(10)
+        peer.send(b"last words")
+        peer.reset()
+    proxy, one = tunnel(script)
+    with Client(proxy.address()) as client:
+        client.send(b"a")
+        one.wait_for(lambda o: o.peers and o.peers[0].received == b"a")
+        # The proxy finds bytes and reset in one turn.
+        proxy.signal(signal.SIGSTOP)
+        wait_until(lambda: proxy.state() == "T")
+        if breaker == "client":
+            client.send(b"last words")
+            client.reset()
+        else:
+            go.set()
+            one.wait_for(lambda o: o.peers[0]._finished)
+        proxy.signal(signal.SIGCONT)
+        if breaker == "client":
+            one.wait_for(lambda o: o.peers[0].ended)
+            assert (one.peers[0].received, one.peers[0].was_reset) == (b"alast words", True)
+        else:
+            assert (client.read_to_end(), client.was_reset) == (b"last words", True)
 
 
 def test_a_client_that_closes_at_once_leaves_nothing(tunnel):

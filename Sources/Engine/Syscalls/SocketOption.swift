@@ -10,6 +10,8 @@ public enum SocketOption: Sendable, Equatable {
     case reusePort(Bool)
     /// Probe an idle connection after `idle` seconds, every `interval` seconds, `count` times.
     case keepAlive(idle: Int32, interval: Int32, count: Int32)
+    /// Never probe an idle connection.
+    case noKeepAlive
     /// Whether an IPv6 listener refuses IPv4 (IPV6_V6ONLY).
     case v6Only(Bool)
     /// The next close sends RST and throws away what is unsent (SO_LINGER with 0 seconds).
@@ -20,6 +22,12 @@ public enum SocketOption: Sendable, Equatable {
     case sendBuffer(Int32)
     /// Give up on a connection whose sent bytes are not acknowledged for so many milliseconds (TCP_USER_TIMEOUT).
     case userTimeout(milliseconds: Int32)
+
+    /// Probes a connection that has been silent for so many seconds, and gives it up after as long again without an
+    /// answer. Connections inherit it from their listener.
+    public static func keepAlive(after seconds: Int32) -> SocketOption {
+        .keepAlive(idle: seconds, interval: max(1, seconds / 4), count: 4)
+    }
 }
 
 extension Syscalls {
@@ -35,6 +43,7 @@ extension Syscalls {
             try set(fd, tcp, TCP_KEEPIDLE, idle)
             try set(fd, tcp, TCP_KEEPINTVL, interval)
             try set(fd, tcp, TCP_KEEPCNT, count)
+        case .noKeepAlive: try set(fd, SOL_SOCKET, SO_KEEPALIVE, 0)
         case .v6Only(let on): try set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, on ? 1 : 0)
         case .resetOnClose: try set(fd, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
         case .receiveBuffer(let size): try set(fd, SOL_SOCKET, SO_RCVBUF, size)

@@ -13,6 +13,10 @@ public struct ChunkQueue: ~Copyable {
     /// The number of bytes in all chunks together.
     public private(set) var byteCount = 0
 
+    /// The number of bytes with what the queue itself needs for each chunk, so that many small ones count for what
+    /// they cost.
+    package var weight: Int { byteCount &+ count &* 32 }
+
     /// A queue without chunks.
     public init() { unsafe slots = nil }
 

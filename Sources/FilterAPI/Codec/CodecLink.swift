@@ -8,6 +8,8 @@ public struct CodecLink: ~Copyable {
     @usableFromInline var last = unsafe StreamMemory.none
     /// The host looks here after each call: the codec wants the connection closed when everything is written.
     package var wantsClose = false
+    /// The connection is then to look broken to the peer, as nothing else tells that what it got is not all.
+    package var wantsReset = false
 
     package init(host: any CodecHost, output: UnsafeMutablePointer<ByteOutput>) {
         unsafe self.host = host
@@ -124,6 +126,13 @@ public struct CodecLink: ~Copyable {
 
     /// Closes the connection when everything is written.
     public mutating func closeAfterOutput() { wantsClose = true }
+
+    /// Resets the connection when everything is written: for messages whose end is the connection's end, and that
+    /// cannot be completed.
+    public mutating func resetAfterOutput() {
+        wantsClose = true
+        wantsReset = true
+    }
 
     /// A chunk that `body` fills from its start; it returns how many bytes it wrote.
     public func makeChunk(capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) -> ByteChunk {

@@ -56,6 +56,8 @@ extension HTTP1ServerCodec {
         state.isHTTP10 = false
         let now = link.now
         link.withFacts(state.stream) { $0.start = now }
+        state.requestStart = now
+        if isAged(state, now) { state.isDraining = true }
         if followsCR { throw Fault(.badRequest, "http1.bare_cr") }
     }
 
@@ -73,7 +75,7 @@ extension HTTP1ServerCodec {
             }
             if !state.timerIsArmed {
                 state.timerIsArmed = true
-                link.arm(after: settings.headTimeout)
+                waitForMore(settings.headTimeout, state, &link)
             }
             return .needMore
         }
@@ -109,7 +111,7 @@ extension HTTP1ServerCodec {
             link.disarm()
         case .length, .chunked, .trailers, .untilClose:
             state.phase = .body
-            link.arm(after: settings.bodyIdleTimeout)
+            waitForMore(settings.bodyIdleTimeout, state, &link)
         }
         return .requestHead(stream, last: false)
     }
@@ -161,7 +163,7 @@ extension HTTP1ServerCodec {
     ) -> ServerEvent {
         let count = chunk.count
         link.withFacts(state.stream) { $0.requestBodyBytes += count }
-        if last { endRequest(&state, &link) } else { link.arm(after: settings.bodyIdleTimeout) }
+        if last { endRequest(&state, &link) } else { waitForMore(settings.bodyIdleTimeout, state, &link) }
         return .requestBody(state.stream, chunk, last: last)
     }
 

@@ -13,12 +13,16 @@ extension HTTP1ServerCodec {
         public var maxTarget = ByteSize.kibibytes(8)
         /// A request's body; above, 413. 0 for no limit.
         public var maxBody = ByteSize.bytes(0)
-        /// From the first byte of a head to its last; above, 408.
+        /// From the first byte of a head to its last; above, 408. 0 for no limit.
         public var headTimeout = Duration.seconds(10)
-        /// How long a connection is kept without a request.
+        /// How long a connection is kept without a request; 0 for no limit.
         public var idleTimeout = Duration.seconds(3600)
-        /// Between two pieces of a request's body; above, 408.
+        /// Between two pieces of a request's body; above, 408. 0 for no limit.
         public var bodyIdleTimeout = Duration.seconds(30)
+        /// From the first byte of a request to the last of its body; above, 408. 0 for no limit.
+        public var requestTimeout = Duration.zero
+        /// After so long a connection ends with the request that it carries then; 0 for no limit.
+        public var maxConnectionDuration = Duration.zero
         /// Requests on one connection; 0 for no limit.
         public var maxRequestsPerConnection = 0
         /// Whether HTTP/1.0 is served; else 505.
@@ -49,6 +53,7 @@ extension HTTP1ServerCodec {
 
         enum CodingKeys: String, CodingKey {
             case maxHead, maxHeaders, maxHeader, maxTarget, maxBody, headTimeout, idleTimeout, bodyIdleTimeout
+            case requestTimeout, maxConnectionDuration
             case maxRequestsPerConnection, trailers, normalizePath, mergeSlashes, escapedSlashes
             case underscoresInHeaders, trustedHops, forwardedFor, requestID, serverHeader, via
             case acceptHTTP10 = "accept_http_10"

@@ -34,6 +34,10 @@ public final class HTTP1ServerCodec: ServerCodec {
         var body = BodyDecoder.none
         var stream = StreamHandle.none
         var requests = 0
+        /// When the connection began.
+        var accepted = Instant.none
+        /// When the first byte of the present request came.
+        var requestStart = Instant.none
         /// CR and LF that came in front of the next request.
         var lineEnds: UInt8 = 0
         /// Of the present request.
@@ -73,8 +77,10 @@ public final class HTTP1ServerCodec: ServerCodec {
     }
 
     public func accept(_ link: inout CodecLink) throws(Fault) -> ConnectionState {
-        link.arm(after: settings.idleTimeout)
-        return ConnectionState()
+        var state = ConnectionState()
+        state.accepted = link.now
+        waitForRequest(state, &link)
+        return state
     }
 
     public func streamClosed(_ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink) {
@@ -89,7 +95,7 @@ public final class HTTP1ServerCodec: ServerCodec {
         state.phase = .idle
         state.parser.reset()
         state.responseStarted = false
-        link.arm(after: settings.idleTimeout)
+        waitForRequest(state, &link)
     }
 
     public func reset(
@@ -98,7 +104,10 @@ public final class HTTP1ServerCodec: ServerCodec {
         // On HTTP/1 only the end of the connection tells that a message is not complete.
         state.keepsAlive = false
         state.phase = .finished
-        link.closeAfterOutput()
+        switch state.outgoing.framing {
+        case .untilClose, .tunnel: link.resetAfterOutput()
+        case .none, .length, .chunked: link.closeAfterOutput()
+        }
     }
 
     public func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
@@ -114,7 +123,8 @@ public final class HTTP1ServerCodec: ServerCodec {
         state.isDraining = true
         if state.phase == .idle, state.requests == 0 {
             // Who has only just come may have a request on the way, and would take its loss for an error.
-            link.arm(after: min(settings.idleTimeout, Self.firstRequestGrace))
+            let limit = settings.idleTimeout
+            link.arm(after: limit > .zero ? min(limit, Self.firstRequestGrace) : Self.firstRequestGrace)
         } else if state.phase == .idle {
             state.phase = .finished
             link.closeAfterOutput()

@@ -159,10 +159,12 @@ struct ChainCheck {
                 last, "this chain has no end: `\(last.plan.name)` is \(last.plan.role.text), and nothing follows it",
                 "end it with `\(name)`")
         }
-        if entries.count > 64 {
-            return report(last, "this chain has \(entries.count) filters; 64 are the most", nil)
-        }
-        return true
+        return checkCount(entries)
+    }
+
+    private func checkCount(_ entries: [Entry]) -> Bool {
+        guard let last = entries.last, entries.count > 64 else { return true }
+        return report(last, "this chain has \(entries.count) filters; 64 are the most", nil)
     }
 
     private func afterTerminal(_ entry: Entry, _ next: Entry) -> Bool {
@@ -184,7 +186,7 @@ struct ChainCheck {
                     "byte filters can")
             }
         }
-        return true
+        return checkCount(entries)
     }
 
     private func report(_ entry: Entry, _ message: String, _ hint: String?) -> Bool {

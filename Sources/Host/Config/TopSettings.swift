@@ -86,6 +86,10 @@ package struct ListenerSettings: SettingsStruct {
     /// Clients at once on each worker; 0 for no limit of its own.
     package var maxConnections = 0
     package var backlog = 4096
+    /// After so much silence a client is probed, and given up after as long again; 0 for never.
+    package var tcpKeepalive = Duration.seconds(60)
+    /// How long a client may take nothing of the last answer to it; 0 for no limit.
+    package var flushTimeout = Duration.seconds(300)
     package var accessLog = AccessLogSettings()
     package var chain = RawNode()
 
@@ -95,5 +99,6 @@ package struct ListenerSettings: SettingsStruct {
         if bind.isEmpty { check.error("", "a listener needs `bind`", hint: "add `bind: 127.0.0.1:8080`") }
         if maxConnections < 0 { check.error("max_connections", "must not be negative") }
         if backlog < 1 || backlog > 65_535 { check.error("backlog", "must be between 1 and 65535") }
+        TCPKeepalive.validate(tcpKeepalive, &check)
     }
 }

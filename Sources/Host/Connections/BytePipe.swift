@@ -24,6 +24,8 @@ final class BytePipe: StreamHost {
     private var sentBelow = ChunkQueue()
     private var sentAbove = ChunkQueue()
     private var timers: [PipeTimer?] = []
+    /// What the inside has written is all that it will write.
+    var innerEnds = false
     private(set) var slot: UInt32 = 0
     /// What a terminal asked for in `open`.
     private(set) var attached: (cluster: ClusterID, attachment: Attachment)?
@@ -73,7 +75,11 @@ final class BytePipe: StreamHost {
 
     private var stageCount: Int { unsafe connection.chain.byteCount }
     private var isTerminal: Bool { unsafe connection.chain.plan.stages.last?.role == .byteTerminal }
-    var innerByteCount: Int { unsafe inner.pointee.byteCount }
+    /// What waits on its way to the socket: what the inside has written, and what a filter holds.
+    var outwardWeight: Int {
+        let hold = side == .client ? held.response : held.request
+        return unsafe inner.pointee.queue.weight + hold.chunk.count + hold.later.weight
+    }
 
     /// Opens the stages, from the top.
     ///
@@ -120,7 +126,14 @@ final class BytePipe: StreamHost {
 
     /// Sends on what the inside has written meanwhile.
     func outwardPending() {
-        while let chunk = unsafe inner.pointee.queue.popFirst() { outward(chunk, last: false) }
+        while let chunk = unsafe inner.pointee.queue.popFirst() {
+            let isLast = unsafe innerEnds && inner.pointee.queue.isEmpty
+            if isLast { innerEnds = false }
+            outward(chunk, last: isLast)
+        }
+        guard innerEnds else { return }
+        innerEnds = false
+        outward(ByteChunk(), last: true)
     }
 
     /// Bytes to the socket.

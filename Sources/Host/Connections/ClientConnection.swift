@@ -60,7 +60,7 @@ final class ClientConnection: Connection, CodecHost {
     ///
     /// - Throws: where the kernel refuses at once.
     func start(timeout: Nanoseconds) throws(SystemFault) {
-        let fd = try Dialer.dial(endpoint.address)
+        let fd = try Dialer.dial(endpoint.address, keepAlive: pool.keepAlive)
         do throws(SystemFault) {
             try worker.loop.register(self, fd: fd)
         } catch {
@@ -249,6 +249,9 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     // MARK: Failing
+
+    /// An upstream may answer, and then reset the connection because it has not read all of the request.
+    override var hearsLastWords: Bool { isBegun }
 
     override func failed(_ errno: Int32) {
         if flags.contains(.connecting) || !isBegun {

@@ -50,6 +50,8 @@ class Connection: EventSource {
     let worker: Worker
     let chain: Chain
     var flags: Flags = [.canWrite]
+    /// Why it cannot be written to any more, where that is so and the rest is still read; else 0.
+    private var broken: Int32 = 0
     /// Bytes for the socket.
     let output: UnsafeMutablePointer<ByteOutput>
     /// State of the codec and of the byte stages.
@@ -94,6 +96,10 @@ class Connection: EventSource {
     func closing() {}
     /// Runs before the flush at the end of a turn.
     func beforeFlush() {}
+    /// The kernel takes no more now, and some output is left.
+    func outputWaits() {}
+    /// Whether what came before the connection broke is still of use.
+    var hearsLastWords: Bool { false }
 
     // MARK: Events
 
@@ -101,6 +107,11 @@ class Connection: EventSource {
         if flags.contains(.closed) { return }
         if flags.contains(.connecting) {
             guard finishConnect(readiness) else { return }
+        }
+        if readiness.contains(.error), readiness.contains(.readable), hearsLastWords {
+            // Reading comes to the error in the end.
+            flags.formUnion([.peerClosed, .canRead])
+            return read()
         }
         if readiness.contains(.error) {
             let errno = Syscalls.socketError(fd)
@@ -172,9 +183,12 @@ class Connection: EventSource {
             case .wouldBlock:
                 unsafe PagePool.dropReference(page)
                 flags.remove(.canRead)
+                if broken != 0 { return failed(broken) }
             case .ended:
                 unsafe PagePool.dropReference(page)
                 flags.remove(.canRead)
+                // What a broken connection ends with is no end.
+                if broken != 0 { return failed(broken) }
                 flags.insert(.readEnded)
                 arrived(ByteChunk(), last: true)
             case .failed(let errno):
@@ -202,14 +216,16 @@ class Connection: EventSource {
 
     /// Whether so much waits that the source of it should stop.
     final var isOutputFull: Bool {
-        let waiting = unsafe output.pointee.byteCount + (pipe?.innerByteCount ?? 0)
-        if waiting < Self.highWatermark { return false }
+        if waitingWeight < Self.highWatermark { return false }
         // It may only wait for the end of the turn: try before the source is stopped.
         flush()
-        if unsafe output.pointee.byteCount < Self.highWatermark { return false }
+        if waitingWeight < Self.highWatermark { return false }
         flags.insert(.outputFull)
         return true
     }
+
+    /// What waits for the socket, byte filters included.
+    private var waitingWeight: Int { unsafe output.pointee.queue.weight + (pipe?.outwardWeight ?? 0) }
 
     /// Where the inside writes: straight to the socket's output, or to the byte stages.
     final var innerOutput: UnsafeMutablePointer<ByteOutput> { unsafe pipe?.inner ?? output }
@@ -217,7 +233,8 @@ class Connection: EventSource {
     /// Writes as much as the kernel takes.
     final func flush() {
         if flags.contains(.closed) { return }
-        pipe?.outwardPending()
+        // Before the connection is made the stages are not open, and would let everything pass unseen.
+        if let pipe, !flags.contains(.connecting) { pipe.outwardPending() }
         while flags.contains(.canWrite), !flags.contains(.connecting), unsafe !output.pointee.queue.isEmpty {
             let size = unsafe output.pointee.byteCount
             switch send() {
@@ -227,10 +244,19 @@ class Connection: EventSource {
                 if count < size, unsafe output.pointee.queue.count < SendVector.limit { flags.remove(.canWrite) }
             case .wouldBlock: flags.remove(.canWrite)
             case .ended: return failed(0)
-            case .failed(let errno): return failed(errno)
+            case .failed(let errno): return cannotWrite(errno)
             }
         }
         afterFlush()
+    }
+
+    /// The connection broke while it was written to. What the peer said before may be why.
+    private func cannotWrite(_ errno: Int32) {
+        guard hearsLastWords, !flags.contains(.readEnded) else { return failed(errno) }
+        if broken == 0 { broken = errno }
+        unsafe output.pointee.queue.removeAll()
+        flags.formUnion([.peerClosed, .canRead, .writeEnded])
+        resumeReading()
     }
 
     private func send() -> IOResult {
@@ -239,11 +265,12 @@ class Connection: EventSource {
 
     private func afterFlush() {
         let waiting = unsafe output.pointee.byteCount
-        if flags.contains(.outputFull), waiting <= Self.lowWatermark {
+        if flags.contains(.outputFull), waitingWeight <= Self.lowWatermark {
             flags.remove(.outputFull)
             outputDrained()
         }
-        guard waiting == 0, !flags.contains(.closed), !flags.contains(.connecting) else { return }
+        if waiting > 0 { return outputWaits() }
+        guard !flags.contains(.closed), !flags.contains(.connecting) else { return }
         if flags.contains(.shutWriteAfterOutput), !flags.contains(.writeEnded) {
             flags.insert(.writeEnded)
             Syscalls.shutdownWrite(fd)
@@ -262,6 +289,12 @@ class Connection: EventSource {
         pipe?.closeStages(.complete)
         unsafe output.pointee.queue.removeAll()
         if isRegistered { worker.loop.close(self) }
+    }
+
+    /// Closes so that the peer sees a connection that broke, not one that ended: what it has got may not be all.
+    final func reset() {
+        if isRegistered, !flags.contains(.closed) { try? Syscalls.set(.resetOnClose, on: fd) }
+        close()
     }
 
     /// Ends our direction, and waits a moment for the peer to end its own, so that the last answer is not lost to a

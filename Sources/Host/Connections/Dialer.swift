@@ -5,11 +5,15 @@ internal import Glibc
 enum Dialer {
     /// Begins a connection without waiting for it.
     ///
+    /// - Parameter keepAlive: how the peer is probed; that it cannot be is no reason to do without the connection.
     /// - Returns: a descriptor that the caller owns; the connection is being made, or was made at once.
-    static func dial(_ address: SocketAddress) throws(SystemFault) -> Int32 {
+    static func dial(_ address: SocketAddress, keepAlive: SocketOption?) throws(SystemFault) -> Int32 {
         let fd = try Syscalls.socket(address.family)
         do throws(SystemFault) {
-            if address.family != .unix { try Syscalls.set(.noDelay(true), on: fd) }
+            if address.family != .unix {
+                try Syscalls.set(.noDelay(true), on: fd)
+                if let keepAlive { try? Syscalls.set(keepAlive, on: fd) }
+            }
             if case .failed(let errno) = Syscalls.connect(fd, to: address) {
                 throw SystemFault(call: "connect", errno: errno)
             }

@@ -19,6 +19,8 @@ final class ServerConnection: Connection, CodecHost {
     private var isAccepted = false
     unowned(unsafe) private var firstStream: HTTPStream?
     private lazy var timer = CodecTimer(connection: self)
+    private lazy var flushTimer = CallbackTimer { [unowned self] in self.flushTimerFired() }
+    private var sentBeforeFlush = 0
     /// When the codec wants to be called; the wheel's timer may fire earlier, and looks here.
     private var timerDue: Nanoseconds = 0
     private var timerDelay: Nanoseconds = 0
@@ -153,8 +155,24 @@ final class ServerConnection: Connection, CodecHost {
         }
     }
 
+    /// While a stream runs, its idle limit holds; after that the last bytes have a limit of their own.
+    override func outputWaits() {
+        let limit = listener.flushLimit
+        guard limit > 0, unsafe firstStream == nil, !flags.contains(.closed), !flushTimer.isArmed else { return }
+        sentBeforeFlush = bytesSent
+        worker.loop.schedule(flushTimer, after: limit)
+    }
+
+    private func flushTimerFired() {
+        guard !flags.contains(.closed), unsafe !output.pointee.queue.isEmpty, unsafe firstStream == nil else { return }
+        guard bytesSent == sentBeforeFlush else { return outputWaits() }
+        worker.count(Fault(.clientGone, "client.does_not_read"))
+        close()
+    }
+
     override func outputEnded() {
         guard unsafe firstStream == nil else { return }
+        if unsafe link.pointee.wantsReset { return reset() }
         let unread = !input.isEmpty || !more.isEmpty || !flags.contains(.readEnded)
         if unread { linger() } else { close() }
     }

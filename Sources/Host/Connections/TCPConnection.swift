@@ -7,8 +7,6 @@ internal import FilterAPI
 final class TCPConnection: Connection {
     let listener: Listener
     private var upstream: RawClientConnection?
-    private var backlog = ChunkQueue()
-    private var backlogEnded = false
     private var idleLimit: Nanoseconds = 0
     private var lastActivity: Nanoseconds = 0
     private var responseEnded = false
@@ -57,7 +55,7 @@ final class TCPConnection: Connection {
     override var wantsInput: Bool {
         if pipe?.isInwardHeld ?? false { return false }
         guard let upstream else { return false }
-        return !upstream.isOutputFull && backlog.byteCount < Self.highWatermark
+        return !upstream.isOutputFull
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
@@ -75,9 +73,21 @@ final class TCPConnection: Connection {
         scheduleFlush()
     }
 
-    /// The upstream broke, or could not be reached.
-    func upstreamFailed() {
+    /// The upstream could not be reached, or broke: then the client's connection breaks too, behind what has come.
+    func upstreamFailed(wasConnected: Bool) {
         upstream = nil
+        guard wasConnected else { return close() }
+        flush()
+        reset()
+    }
+
+    override var hearsLastWords: Bool { true }
+
+    override func failed(_ errno: Int32) {
+        worker.count(Fault(.clientGone, "client.reset"))
+        let upstream = upstream
+        self.upstream = nil
+        upstream?.clientFailed()
         close()
     }
 
@@ -126,6 +136,7 @@ final class RawClientConnection: Connection {
     private let pool: ClusterPool
     unowned(unsafe) private var client: TCPConnection?
     private var endSent = false
+    private var isConnected = false
     private lazy var connectTimer = ConnectTimer(connection: self)
 
     private final class ConnectTimer: LoopTimer {
@@ -147,7 +158,7 @@ final class RawClientConnection: Connection {
 
     func start() throws(Fault) {
         do throws(SystemFault) {
-            let fd = try Dialer.dial(endpoint.address)
+            let fd = try Dialer.dial(endpoint.address, keepAlive: pool.keepAlive)
             do throws(SystemFault) {
                 try worker.loop.register(self, fd: fd)
             } catch {
@@ -165,6 +176,7 @@ final class RawClientConnection: Connection {
 
     override func connected() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
+        isConnected = true
         do throws(Fault) { try pipe?.openStages() } catch { return failed(0) }
         scheduleFlush()
         unsafe client?.resumeReading()
@@ -173,14 +185,12 @@ final class RawClientConnection: Connection {
     func send(_ chunk: consuming ByteChunk, last: Bool) {
         if let pipe {
             unsafe pipe.inner.pointee.append(chunk)
-            if last { pipe.outward(ByteChunk(), last: true) }
+            if last { pipe.innerEnds = true }
         } else {
             unsafe output.pointee.append(chunk)
+            if last { flags.insert(.shutWriteAfterOutput) }
         }
-        if last {
-            endSent = true
-            flags.insert(.shutWriteAfterOutput)
-        }
+        if last { endSent = true }
         scheduleFlush()
     }
 
@@ -205,11 +215,22 @@ final class RawClientConnection: Connection {
     var isDone: Bool { unsafe output.pointee.queue.isEmpty && (!endSent || flags.contains(.writeEnded)) }
 
     override func failed(_ errno: Int32) {
-        let reason = flags.contains(.connecting) ? ConnectReason.text(errno) : "upstream.reset"
-        worker.count(Fault(flags.contains(.connecting) ? .connectFailed : .upstreamClosed, reason))
+        let wasConnected = isConnected
+        worker.count(
+            wasConnected
+                ? Fault(.upstreamClosed, "upstream.reset") : Fault(.connectFailed, ConnectReason.text(errno)))
         let client = unsafe client
         close()
-        client?.upstreamFailed()
+        client?.upstreamFailed(wasConnected: wasConnected)
+    }
+
+    override var hearsLastWords: Bool { true }
+
+    /// The client's connection broke: the upstream must not take what it has got for all.
+    func clientFailed() {
+        unsafe client = nil
+        flush()
+        reset()
     }
 
     override func closing() {

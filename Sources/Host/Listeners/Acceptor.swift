@@ -30,6 +30,7 @@ final class Acceptor: EventSource {
     private var loop: EventLoop { unsafe listener.worker.loop }
 
     func start() {
+        tune()
         do throws(SystemFault) {
             try loop.registerReadOnly(self, fd: socket.socket.fd, levelTriggered: true, exclusive: socket.shared != nil)
         } catch {
@@ -37,6 +38,16 @@ final class Acceptor: EventSource {
             warn("cannot watch a listener", error)
             rest()
         }
+    }
+
+    /// Gives the socket what its listener's settings say now; its clients inherit it.
+    func tune() {
+        let settings = unsafe listener.plan.settings
+        let fd = socket.socket.fd
+        // The kernel takes another backlog at any time.
+        try? Syscalls.listen(fd, backlog: settings.backlog)
+        guard socket.asked.family != .unix else { return }
+        try? Syscalls.set(TCPKeepalive.option(settings.tcpKeepalive) ?? .noKeepAlive, on: fd)
     }
 
     func stop() {

@@ -10,6 +10,8 @@ final class Listener {
     private var acceptors: [Acceptor] = []
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var nextID: UInt64
+    /// How long a client may take nothing of its last bytes; 0 for no limit.
+    private(set) var flushLimit: Nanoseconds
 
     init(worker: Worker, plan: ListenerPlan, chain: Chain, accessLog: AccessLog?) {
         self.worker = worker
@@ -17,16 +19,19 @@ final class Listener {
         self.chain = chain
         self.accessLog = accessLog
         nextID = UInt64(worker.index) << 48
+        flushLimit = plan.settings.flushTimeout.wholeNanoseconds
     }
 
     /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it.
     func change(_ plan: ListenerPlan, chain: Chain, sockets: [BoundSocket], accessLog: AccessLog?) {
         let isNewChain = self.chain !== chain
         self.plan = plan
+        flushLimit = plan.settings.flushTimeout.wholeNanoseconds
         self.chain = chain
         self.accessLog?.flush()
         self.accessLog = accessLog
         keepAcceptors(at: plan.addresses)
+        for acceptor in acceptors { acceptor.tune() }
         for socket in sockets {
             let acceptor = Acceptor(listener: self, socket: socket)
             acceptor.start()

@@ -192,7 +192,7 @@ extension HTTPStream {
     /// Whether the request may not go on now: a filter waits, or the upstream reads slowly.
     var isRequestBlocked: Bool {
         if parkedRequest != 0, parks.contains(where: { $0.isRequest && $0.token != 0 }) { return true }
-        if backlog.byteCount >= Connection.highWatermark { return true }
+        if backlog.weight >= Connection.highWatermark { return true }
         return unsafe upstream?.isOutputFull ?? false
     }
 

@@ -71,10 +71,11 @@ extension HTTPStream: StreamHost {
         guard let memory = unsafe restartMemory else { return }
         dropUpstream(nil)
         closeStages(from: stage + 1, .replay)
-        parks.removeAll { $0.stage > stage }
+        // What the stage itself holds of the response goes too: it is that of the try that was given up.
+        parks.removeAll { $0.stage > stage || $0.stage == stage && !$0.isRequest }
         let below = ~Self.bits(below: stage + 1)
         parkedRequest &= ~below
-        parkedResponse &= ~below
+        parkedResponse &= ~(below | 1 << UInt64(stage))
         requestMask |= below
         responseMask |= below
         responseTop = Int.max

@@ -171,7 +171,8 @@ extension HTTPStream {
         }
         if asked.contains(.restart) { restart() }
         if asked.contains(.send) { flushSent(stage) }
-        return flags.contains(.active)
+        // What was being shown belongs to the try that was given up.
+        return flags.contains(.active) && !asked.contains(.restart)
     }
 
     /// Lets go on what a filter has sent, in order.

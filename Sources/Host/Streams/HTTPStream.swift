@@ -168,7 +168,7 @@ final class HTTPStream: LoopTimer {
     }
 
     /// Starts life as a new stream of a connection.
-    func begin(on connection: ServerConnection, chain: Chain) {
+    func begin(on connection: ServerConnection?, chain: Chain) {
         unsafe self.connection = connection
         unsafe chainReference = chain
         unsafe tableMemory = chain.table

@@ -31,6 +31,8 @@ final class ClusterPool {
     private let connectTimeout: Nanoseconds
     let idleTimeout: Nanoseconds
     let maxRequestsPerConnection: Int
+    /// For its sockets; nil where upstreams are not probed.
+    let keepAlive: SocketOption?
     private lazy var lineTimer = CallbackTimer { [unowned self] in self.serveLine() }
     private(set) lazy var idleTimer = CallbackTimer { [unowned self] in self.closeIdle() }
 
@@ -45,6 +47,7 @@ final class ClusterPool {
         connectTimeout = settings.connectTimeout.wholeNanoseconds
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
+        keepAlive = TCPKeepalive.option(settings.tcpKeepalive)
     }
 
     // MARK: Endpoints

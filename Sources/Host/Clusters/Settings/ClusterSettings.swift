@@ -12,6 +12,8 @@ struct ClusterSettings: SettingsStruct {
     var connectTimeout = Duration.seconds(5)
     /// How long a connection without a request is kept; 0 keeps none.
     var idleTimeout = Duration.seconds(3600)
+    /// After so much silence an upstream is probed, and given up after as long again; 0 for never.
+    var tcpKeepalive = Duration.seconds(60)
     /// Connections at once on each worker, those without a request included.
     var maxConnections = 1024
     /// Requests that wait for a connection at once on each worker, one that is being made or one that gets free.
@@ -39,6 +41,7 @@ struct ClusterSettings: SettingsStruct {
         if maxRequestsPerConnection < 0 {
             check.error("max_requests_per_connection", "must not be negative", hint: "0 for no limit")
         }
+        TCPKeepalive.validate(tcpKeepalive, &check)
         checkRepetition(&check)
     }
 
