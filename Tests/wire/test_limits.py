@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from client import Client, Silence, encode
+from client import Client, Closed, Silence, encode
 from configs import http_proxy
 from origin import answer
 
@@ -140,10 +140,14 @@ def test_a_connection_ends_when_it_has_lived_long_enough(limited):
     address, _ = limited(max_connection_duration="300ms")
     with Client(address) as idle, Client(address) as busy:
         begin = time.monotonic()
-        while (response := busy.request()).get("connection", "") == "":
-            assert response.status == 200 and time.monotonic() - begin < 5
-        assert response.status == 200 and time.monotonic() - begin >= 0.25
-        busy.expect_closed()
+        try:
+            while (response := busy.request()).get("connection", "") == "":
+                assert response.status == 200 and time.monotonic() - begin < 5
+            assert response.status == 200
+            busy.expect_closed()
+        except (Closed, ConnectionError):
+            pass  # its time was over between two requests
+        assert time.monotonic() - begin >= 0.25
         idle.expect_closed()
 
 
