@@ -38,7 +38,8 @@ struct OptionReader {
         if rest.contains("--help") || rest.contains("-h") { return .help(topic: try known(verb)) }
         switch verb {
         case "version", "--version", "-V": return .version
-        case "help", "--help", "-h": return .help(topic: try rest.first.map { name throws(UsageError) in try known(name) } ?? "")
+        case "help", "--help", "-h":
+            return .help(topic: try rest.first.map { name throws(UsageError) in try known(name) } ?? "")
         default: break
         }
         switch try known(verb) {
