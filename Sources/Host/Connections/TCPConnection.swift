@@ -24,7 +24,7 @@ final class TCPConnection: Connection {
 
     init(worker: Worker, listener: Listener, chain: Chain) {
         self.listener = listener
-        super.init(worker: worker, chain: chain)
+        super.init(worker: worker, chain: chain, bufferLimit: listener.bufferLimit)
         pipe = BytePipe(connection: self, side: .client)
     }
 
@@ -152,7 +152,7 @@ final class RawClientConnection: Connection {
         self.endpoint = endpoint
         self.pool = pool
         unsafe self.client = client
-        super.init(worker: worker, chain: pool.chain)
+        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
     }
 
