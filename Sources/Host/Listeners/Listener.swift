@@ -59,7 +59,10 @@ final class Listener {
 
     /// The process ends: what its connections are at is cut off.
     func abort() {
-        for connection in connections.values { (connection as? ServerConnection)?.abort() }
+        for connection in connections.values {
+            (connection as? ServerConnection)?.abort()
+            (connection as? TCPConnection)?.abort()
+        }
         accessLog?.flush()
     }
 
