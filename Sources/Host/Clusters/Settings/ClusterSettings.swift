@@ -20,6 +20,8 @@ struct ClusterSettings: SettingsStruct {
     var maxPending = 1024
     /// Requests after which a connection is not used again; 0 for no limit.
     var maxRequestsPerConnection = 0
+    /// What may wait for an upstream before its source stands still.
+    var bufferLimit = BufferLimit.usual
     /// How names among the endpoints are looked up.
     var dns = NameSettings()
     /// What its connections consist of; decoded when the filters are known.
@@ -42,6 +44,7 @@ struct ClusterSettings: SettingsStruct {
             check.error("max_requests_per_connection", "must not be negative", hint: "0 for no limit")
         }
         TCPKeepalive.validate(tcpKeepalive, &check)
+        BufferLimit.validate(bufferLimit, "buffer_limit", &check)
         checkRepetition(&check)
     }
 
