@@ -107,6 +107,20 @@ PLACES = {
         "bind": "127.0.0.1:0", "chain": ["http", {"router": {"to": "app", "nonsense": 1}}]}}},
     "a route": http_proxy("127.0.0.1:1", route={"nonsense": 1}),
     "match": http_proxy("127.0.0.1:1", route={"match": {"nonsense": 1}}),
+    "redirect": http_proxy(routes=[{"redirect": {"path": "/x", "nonsense": 1}}]),
+    "respond": http_proxy(routes=[{"respond": {"nonsense": 1}}]),
+    "rewrite": http_proxy("127.0.0.1:1", route={"rewrite": {"nonsense": 1}}),
+    "rewrite by regex": http_proxy("127.0.0.1:1", route={"rewrite": {"regex": {"pattern": "a", "nonsense": 1}}}),
+    "request_headers": http_proxy("127.0.0.1:1", route={"request_headers": {"nonsense": 1}}),
+    "response_headers": http_proxy("127.0.0.1:1", route={"response_headers": {"nonsense": 1}}),
+    "a test of a field": http_proxy("127.0.0.1:1", route={"match": {"headers": {"x-a": {"exact": "a", "nonsense": 1}}}}),
+    "hash": http_proxy("127.0.0.1:1", route={"hash": {"source": True, "nonsense": 1}}),
+    "tcp_proxy": {**http_proxy("127.0.0.1:1"), "listeners": {"inbound": {
+        "bind": "127.0.0.1:0", "chain": [{"tcp_proxy": {"to": "app", "nonsense": 1}}]}}},
+    "log": http_proxy("127.0.0.1:1", log={"nonsense": 1}),
+    "access_log": http_proxy("127.0.0.1:1", access_log={"to": "stdout", "nonsense": 1}),
+    "dns": http_proxy("127.0.0.1:1", dns={"nonsense": 1}),
+    "an endpoint": http_proxy("127.0.0.1:1", upstream={"endpoints": [{"address": "127.0.0.1:1", "nonsense": 1}]}),
     "a cluster": http_proxy("127.0.0.1:1", upstream={"nonsense": 1}),
     "dns of a cluster": http_proxy("127.0.0.1:1", upstream={"dns": {"nonsense": 1}}),
     "http of a cluster": http_proxy("127.0.0.1:1", upstream={"http": {"nonsense": 1}}),
@@ -120,6 +134,6 @@ def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
     done = run_cli("check", "--format", "json", str(file))
     [entry] = [entry for entry in json.loads(done.stdout) if "nonsense" in entry["message"]]
     manual = (REPOSITORY / "docs/operators.md").read_text()
-    assert len(entry["accepted"]) >= 2
-    missing = [key for key in entry["accepted"] if f"`{key}`" not in manual]
+    assert entry["accepted"]
+    missing = [key for key in entry["accepted"] if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", manual)]
     assert not missing

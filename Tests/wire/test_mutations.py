@@ -83,9 +83,8 @@ def findings(text, file):
 
 
 def is_at(mutation, finding):
-    """Lines are counted from 1 there and from 0 here; a name that is used elsewhere is shown there too."""
-    lines = [finding["line"], *(related["line"] for related in finding.get("related", []))]
-    return any(line - 1 in mutation.lines for line in lines)
+    """Lines are counted from 1 there and from 0 here."""
+    return finding["line"] - 1 in mutation.lines
 
 
 def uses_of(text, path):

@@ -35,6 +35,17 @@ def test_a_plugin_sets_a_field_of_each_response(sluice, built, plugin):
     assert [f for f in response.headers if f[0].lower() == "x-greeting"] == [("X-Greeting", "good day")]
 
 
+def test_a_route_has_settings_of_its_own_for_a_plugin(sluice, built):
+    settings = config(plugins.hello(built))
+    respond = {"status": 200, "body": "ok"}
+    settings["listeners"]["inbound"]["chain"][-1]["router"]["routes"] = [
+        {"match": {"path": "/night"}, "respond": respond, "filters": {"hello": {"value": "good night"}}},
+        {"respond": respond}]
+    address = sluice(settings).address()
+    assert [get(address, target).get("x-hello") for target in ("/night", "/", "/night")] == [
+        "good night", "hello from a plugin", "good night"]
+
+
 def test_a_plugin_has_defaults_and_a_path_relative_to_the_config_file(sluice, built, tmp_path):
     library = plugins.hello(built)
     for name in ("libhello.so", "libFilterAPI.so"):

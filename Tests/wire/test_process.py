@@ -405,6 +405,7 @@ def test_the_drain_timeout_ends_what_does_not_end_by_itself(sluice, origin):
         assert slow.came.wait(5)
         begin = time.monotonic()
         proxy.signal(signal.SIGTERM)
+        proxy.wait_log("^draining", timeout="300ms")
         assert proxy.wait_exit(3) == 0
         assert time.monotonic() - begin >= 0.3
         assert client.read_to_end() == b""

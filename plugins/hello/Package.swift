@@ -14,7 +14,10 @@ let package = Package(
         .package(name: "sluice", path: "../..")
     ],
     targets: [
-        .target(name: "hello", dependencies: [.product(name: "FilterAPI", package: "sluice")]),
+        .target(
+            name: "hello", dependencies: [.product(name: "FilterAPI", package: "sluice")],
+            // A plugin runs in the proxy's process: what is unsafe in it should be seen.
+            swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
         .testTarget(name: "HelloTests", dependencies: ["hello"]),
     ],
     swiftLanguageModes: [.v6]

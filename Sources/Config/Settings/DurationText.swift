@@ -1,5 +1,5 @@
 /// Durations as the file writes them: `250ms`, `5s`, `1m30s`, `1h`.
-enum DurationText {
+package enum DurationText {
     /// What a text says.
     enum Reading: Equatable {
         case value(Duration)
@@ -81,7 +81,7 @@ enum DurationText {
     }
 
     /// The shortest text that reads as this duration; parts of a millisecond are dropped.
-    static func write(_ duration: Duration) -> String {
+    package static func write(_ duration: Duration) -> String {
         let parts = duration.components
         var rest = parts.seconds * 1_000 + parts.attoseconds / 1_000_000_000_000_000
         guard rest > 0 else { return "0s" }

@@ -179,7 +179,7 @@ final class Control {
         isDraining = true
         undrained = workers.count
         let timeout = generation.plan?.settings.drainTimeout ?? .seconds(30)
-        log.write(.info, "draining", [("timeout", "\(timeout)")])
+        log.write(.info, "draining", [("timeout", DurationText.write(timeout))])
         loop.schedule(deadline, after: timeout.wholeNanoseconds)
         let back = Handover(self)
         let poster = loop.poster

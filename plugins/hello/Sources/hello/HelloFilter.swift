@@ -13,6 +13,15 @@ public final class HelloFilter: HTTPFilter {
         public init() {}
     }
 
+    /// What a route may set for itself: `filters: { hello: { value: "good night" } }`.
+    public struct RouteSettings: FilterSettings {
+        /// The field's value; missing for the one of the chain.
+        public var value: String?
+
+        /// Nothing of its own.
+        public init() {}
+    }
+
     /// The name in config files, and what `sluice` knows of the filter before one is made.
     public static let manifest = Manifest(id: "hello", summary: "Sets one field of each response.", status: .trial)
 
@@ -35,7 +44,7 @@ public final class HelloFilter: HTTPFilter {
     public func responseHead(
         _ head: inout ResponseHead, last: Bool, _ state: inout Void, _ stream: inout FilterAPI.Stream
     ) throws(Fault) -> Step {
-        head.headers.set(name, value)
+        head.headers.set(name, stream.routeSettings(of: self)?.value ?? value)
         return .leave
     }
 }
