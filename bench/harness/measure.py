@@ -119,6 +119,20 @@ class Bench:
         result = {"start_ms": started * 1e3, "memory": child.memory(), "threads": thread_count(child)}
         return result
 
+    def parser(self, proxy, _variant, _seconds):
+        """Time for the head of a browser's request, by bench/micro's program beside the proxy's."""
+        program = os.path.join(os.path.dirname(proxy.program), "MicroBench")
+        if not os.access(program, os.X_OK):
+            raise RunFailed(f"no {program}: run `swift build -c release`")
+        timer = self.children.start(
+            [program, "--batches", "100", "parse a request"], self.directory.name, self.proxy_core, stdout=subprocess.PIPE)
+        lines = [line.split() for line in timer.process.stdout.read().decode().splitlines() if line.startswith("parse")]
+        timer.process.wait()
+        if not lines:
+            raise RunFailed(f"{program} measured nothing")
+        # The longest of the requests; of its batches the fastest.
+        return {"parse_ns": max(float(line[-2]) for line in lines)}
+
     def measure(self, scenario, proxy, variant, seconds):
         try:
             result = getattr(self, scenario.kind)(proxy, variant, seconds)

@@ -47,6 +47,7 @@ COLUMNS = {
         ("PSS after MiB", "pss_mib", "{:.1f}"), ("PSS after/conn", "pss_per_connection", "{:,.0f}")),
     "idle_process": (("start ms", "start_ms", "{:.1f}"), ("PSS MiB", "pss_mib", "{:.2f}"),
                      ("private MiB", "private_mib", "{:.2f}"), ("threads", "threads", "{:.0f}")),
+    "parser": (("ns/request", "parse_ns", "{:.1f}"),),
 }
 PER_GIB = ("cpu s/GiB", "cpu_seconds_per_gib", "{:.3f}")
 

@@ -48,7 +48,7 @@ class Scenario:
     name: str
     title: str
     variants: tuple
-    kind: str = "load"          # or "idle_connections", "idle_process"
+    kind: str = "load"          # or "idle_connections", "idle_process", "parser"
     sluice_only: bool = False
     per_gib: bool = False       # also print CPU per GiB of bodies
     # (measure, peer, at most): what the ratio Sluice / peer is held to
@@ -96,6 +96,8 @@ SCENARIOS = (
              limits=(("user ns of one more filter", "filter_ns", 60),)),
     Scenario("routes", "small GET, the last of so many routes", (table(10), table(10_000)), sluice_only=True,
              limits=(("user time, 10,000 to 10", "routes_ratio", 1.5),)),
+    Scenario("parser", "a browser's request through the parser, without sockets", one(), kind="parser",
+             sluice_only=True, limits=(("ns per request", "parse_ns", 400),)),
 )
 
 
