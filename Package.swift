@@ -54,10 +54,15 @@ let package = Package(
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
         .executableTarget(
-            name: "MicroBench", dependencies: ["FilterAPI", "Filters", "FilterTesting"], swiftSettings: common),
+            name: "MicroBench", dependencies: ["FilterAPI", "Filters", "FilterTesting", "Host"], swiftSettings: common),
+
+        .target(
+            name: "FuzzTargets", dependencies: ["FilterAPI", "Filters", "FilterTesting", "Config"],
+            path: "Tests/Fuzz/Targets", swiftSettings: common),
 
         .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
-        .testTarget(name: "FiltersTests", dependencies: ["Filters", "FilterTesting"], swiftSettings: common),
+        .testTarget(
+            name: "FiltersTests", dependencies: ["Filters", "FilterTesting", "FuzzTargets"], swiftSettings: common),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
         .testTarget(
             name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
@@ -68,3 +73,13 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// Needs libFuzzer, which comes with the compiler but is no module; scripts/fuzz asks for it and links it.
+if Context.environment["SLUICE_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], path: "Tests/Fuzz/Driver",
+            swiftSettings: common),
+    ]
+}

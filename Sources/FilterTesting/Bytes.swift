@@ -2,20 +2,26 @@ internal import FilterAPI
 
 /// Bytes as text in which nothing is invisible: `\r`, `\n`, `\t`, `\\` and `\xNN` for what is not printable ASCII.
 public func printable(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.underestimatedCount)
+    func escape(_ character: Unicode.Scalar) {
+        text.append(UInt8(ascii: "\\"))
+        text.append(UInt8(ascii: character))
+    }
     for byte in bytes {
         switch byte {
-        case 0x0D: text += "\\r"
-        case 0x0A: text += "\\n"
-        case 0x09: text += "\\t"
-        case UInt8(ascii: "\\"): text += "\\\\"
-        case 0x20..<0x7F: text.unicodeScalars.append(Unicode.Scalar(byte))
+        case 0x0D: escape("r")
+        case 0x0A: escape("n")
+        case 0x09: escape("t")
+        case UInt8(ascii: "\\"): escape("\\")
+        case 0x20..<0x7F: text.append(byte)
         default:
-            let digits = String(byte, radix: 16)
-            text += "\\x" + (digits.count < 2 ? "0" : "") + digits
+            escape("x")
+            if byte < 16 { text.append(UInt8(ascii: "0")) }
+            text += Array(String(byte, radix: 16).utf8)
         }
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
 }
 
 extension RawSpan {

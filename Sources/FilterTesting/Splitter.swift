@@ -17,6 +17,8 @@ public struct Splitter {
     public var cutLimit = 512
     /// How many times the input is cut at random.
     public var randomRuns = 16
+    /// Which random pieces are taken; with the same number they are the same.
+    public var seed: UInt64 = 0
 
     /// What came out.
     public struct Result {
@@ -66,7 +68,7 @@ public struct Splitter {
     private var waysOfCutting: some Sequence<[[UInt8]]> {
         let twos = cutPoints.lazy.map { [Array(input[..<$0]), Array(input[$0...])] }
         let bytes = CollectionOfOne(input.map { [$0] })
-        var generator = SmallGenerator(seed: UInt64(input.count))
+        var generator = SmallGenerator(seed: UInt64(input.count) ^ seed)
         let randoms = (0..<(input.count > 2 ? randomRuns : 0)).map { _ in randomPieces(&generator) }
         return [AnySequence(twos), AnySequence(bytes), AnySequence(randoms)].joined()
     }

@@ -24,6 +24,19 @@ struct BytesTests {
         #expect(pool.pagesInUse == 0)
     }
 
+    @Test("A chunk whose bytes have all been dropped keeps no page, however long it is kept itself")
+    func dropping() {
+        let pool = PagePool()
+        var one = chunk(pool, String(repeating: "ab", count: 5000))
+        one.removeFirst(9999)
+        let before = pool.pagesInUse
+        one.removeFirst(1)
+        let (after, isEmpty) = (pool.pagesInUse, one.isEmpty)
+        #expect(before == 1)
+        #expect(after == 0)
+        #expect(isEmpty)
+    }
+
     @Test("Taking leaves an empty chunk and moves the bytes")
     func taking() {
         let pool = PagePool()

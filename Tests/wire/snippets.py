@@ -39,8 +39,8 @@ _WRAPPERS = {
 
 def manuals():
     """README and everything below docs and plugins that people read."""
-    folders = [path for folder in ("docs", "plugins", "Sources/FilterAPI/FilterAPI.docc")
-               for path in (REPOSITORY / folder).rglob("*.md") if ".build" not in path.parts]
+    folders = [path for folder in ("docs", "plugins", "bench", "Sources/FilterAPI/FilterAPI.docc")
+               for path in (REPOSITORY / folder).rglob("*.md") if not {".build", ".venv"} & {*path.parts}]
     return [*sorted(REPOSITORY.glob("*.md")), *sorted(folders)]
 
 
@@ -63,14 +63,21 @@ def examples():
     return sorted((REPOSITORY / "examples").glob("*.yaml"))
 
 
+def anchors(manual):
+    """What a link to a part of a manual may name, as code hosts make it of a heading."""
+    prose = re.sub(r"^ *```.*?^ *```", "", manual.read_text(), flags=re.M | re.S)
+    titles = re.findall(r"^#+ +(.+)$", prose, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def links():
-    """(manual, target) of every link to a file of this repository."""
+    """(manual, target, anchor) of every link to a file of this repository, or to a part of one."""
     for manual in manuals():
         prose = re.sub(r"^ *```.*?^ *```", "", manual.read_text(), flags=re.M | re.S)
         for match in re.finditer(r"\]\(([^)\s]+)\)", prose):
-            target = match[1].partition("#")[0]
-            if target and "://" not in target and not target.startswith(("mailto:", "doc:")):
-                yield manual, target
+            target, _, anchor = match[1].partition("#")
+            if "://" not in target and not target.startswith(("mailto:", "doc:")):
+                yield manual, target, anchor
 
 
 def swift_files():

@@ -1,5 +1,6 @@
 """What the manuals say is true: their config files are good, their links lead somewhere."""
 import json
+import os
 import re
 import subprocess
 
@@ -7,7 +8,7 @@ import pytest
 
 from configs import http_proxy
 from sluice import REPOSITORY, run_cli
-from snippets import examples, links, snippets, swift_files
+from snippets import anchors, examples, links, manuals, snippets, swift_files
 
 ENVIRONMENT = {"APP_ADDRESS": "127.0.0.1:3000"}
 
@@ -49,16 +50,52 @@ def test_there_is_something_to_check():
 
 
 def test_links_between_manuals_lead_somewhere():
-    broken = [f"{manual.relative_to(REPOSITORY)}: {target}" for manual, target in links()
-              if not (manual.parent / target).exists()]
+    broken = []
+    for manual, target, anchor in links():
+        file = manual.parent / target if target else manual
+        if not file.exists() or anchor and anchor not in anchors(file):
+            broken.append(f"{manual.relative_to(REPOSITORY)}: {target}#{anchor}")
     assert not broken
+
+
+def test_every_decision_is_in_the_list():
+    folder = REPOSITORY / "docs/decisions"
+    listed = re.findall(r"^\| \[\d{4}\]\((\S+)\) \| (.+) \|$", (folder / "README.md").read_text(), re.M)
+    assert [name for name, _ in listed] == sorted(file.name for file in folder.glob("0*.md"))
+    for name, title in listed:
+        assert (folder / name).read_text().startswith(f"# {int(name[:4])}. {title}\n")
+
+
+def test_the_readme_shows_what_the_program_says(tmp_path):
+    readme = (REPOSITORY / "README.md").read_text()
+    [config] = re.findall(r"^```yaml\n(.*?)^```", readme, re.M | re.S)
+    assert config.count("\n") == 12
+    file = tmp_path / "sluice.yaml"
+    file.write_text(config)
+    said = re.search(r"sluice check sluice.yaml +# (.*)", readme)[1]
+    assert run_cli("check", "sluice.yaml", cwd=tmp_path).stdout == said + "\n"
+    file.write_text(config.replace("endpoints:", "endpoint:"))
+    shown = re.search(r"^```\n(error\[.*?)…?\n```", readme, re.M | re.S)[1]
+    assert run_cli("check", "sluice.yaml", cwd=tmp_path).stdout.startswith(shown)
+
+
+def test_the_readme_names_commands_that_are_there():
+    readme = (REPOSITORY / "README.md").read_text()
+    for command in re.findall(r"^((?:scripts|bench)/\w+)", readme, re.M):
+        assert os.access(REPOSITORY / command, os.X_OK)
+
+
+def test_manuals_name_no_place_of_one_machine():
+    """Paths that only one machine has; a manual is read on all of them."""
+    for manual in [*manuals(), *examples()]:
+        assert not re.search(r"(^|[\s`(\"])/(home|root|work|Users)/", manual.read_text()), manual
 
 
 def test_every_message_code_is_in_the_manual():
     source = (REPOSITORY / "Sources/Config/Diagnostics/DiagnosticCode.swift").read_text()
     manual = (REPOSITORY / "docs/operators.md").read_text()
-    missing = [code for code in sorted(set(re.findall(r"SL\d{4}", source))) if code not in manual]
-    assert not [code for code in missing if code != "SL0200"]
+    codes = set(re.findall(r'case \w+ = "(SL\d{4})"', source))
+    assert codes == set(re.findall(r"^\| `(SL\d{4})`", manual, re.M))
 
 
 # The keys that a message lists as accepted are those that the program knows: the manual must have each of them.

@@ -77,6 +77,22 @@ def test_a_trusted_proxy_in_front_keeps_its_x_forwarded_proto_and_host(seen):
     assert request.all("x-forwarded-host") == ["shop"]
 
 
+@pytest.mark.parametrize("hops, client", [(1, "10.0.0.2"), (2, "10.0.0.1")])
+def test_the_client_is_whom_the_outermost_trusted_proxy_saw(seen, hops, client):
+    request, _ = seen([("X-Forwarded-For", "6.6.6.6, 10.0.0.1, 10.0.0.2")], http={"trusted_hops": hops},
+                      route={"request_headers": {"set": {
+                          "x-client": "%DOWNSTREAM_REMOTE_ADDRESS%", "x-direct": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"}}})
+    assert request.get("x-client") == client
+    assert request.get("x-direct") == "127.0.0.1"
+    assert request.all("x-forwarded-for") == ["6.6.6.6, 10.0.0.1, 10.0.0.2, 127.0.0.1"]
+
+
+def test_an_untrusted_client_cannot_choose_its_address(seen):
+    request, _ = seen([("X-Forwarded-For", "10.0.0.1")],
+                      route={"request_headers": {"set": {"x-client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}}})
+    assert request.get("x-client") == "127.0.0.1"
+
+
 def test_x_forwarded_for_can_be_kept_as_it_came(seen):
     request, _ = seen([("X-Forwarded-For", "10.1.2.3")], http={"forwarded_for": "keep"})
     assert request.all("x-forwarded-for") == ["10.1.2.3"]

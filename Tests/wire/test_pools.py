@@ -466,6 +466,16 @@ def test_a_request_that_may_not_be_repeated_is_not_sent_twice(proxied, script):
     assert [r.target for r in one.requests] == ["/1", "/2", "/3"]
 
 
+def test_a_body_is_not_kept_for_the_race(proxied):
+    """A PUT could be sent twice without harm; its body is gone when that is known."""
+    address, one = proxied(race)
+    with Client(address) as client:
+        assert client.request("PUT", "/1", body=b"x").status == 200
+        assert client.request("PUT", "/2", body=b"x").status == 503
+        assert client.request("PUT", "/3", body=b"x").status == 200
+    assert [r.target for r in one.requests] == ["/1", "/2", "/3"]
+
+
 def test_a_request_is_repeated_once_only(proxied):
     """What closes a fresh connection is not the race: the client is told."""
     def script(peer):

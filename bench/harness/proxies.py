@@ -222,6 +222,7 @@ class Sluice(Proxy):
         count = "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
         return f"""
 workers: 1
+max_connections: {job.room}
 log: {{ level: warning }}
 listeners:
   inbound:

@@ -53,6 +53,8 @@ class Scenario:
     per_gib: bool = False       # also print CPU per GiB of bodies
     # (measure, peer, at most): what the ratio Sluice / peer is held to
     bars: tuple = field(default=())
+    # (name, key, at most): what Sluice's own figure is held to; keys as in report.OWN
+    limits: tuple = field(default=())
 
 
 def one(load=Load(), **job):
@@ -86,11 +88,14 @@ SCENARIOS = (
     Scenario("connections_1000", "small GET, 1,000 keep-alive connections", one(Load(connections=1000))),
     Scenario("new_connection", "small GET, a new client connection for every request", one(Load(reconnect=True))),
     Scenario("idle_connections", "idle keep-alive connections, each of which has served one request",
-             one(Load(connections=10_000), in_flight=64), kind="idle_connections"),
+             one(Load(connections=10_000), in_flight=64), kind="idle_connections",
+             limits=(("bytes per connection", "bytes_per_connection", 3 * 1024),)),
     Scenario("idle_process", "a process with one listener and one cluster, from its start", one(),
-             kind="idle_process"),
-    Scenario("chain", "small GET through pass-through filters", (chain(1), chain(5), chain(10)), sluice_only=True),
-    Scenario("routes", "small GET, the last of so many routes", (table(10), table(10_000)), sluice_only=True),
+             kind="idle_process", limits=(("PSS MiB", "pss_mib", 10), ("start ms", "start_ms", 100))),
+    Scenario("chain", "small GET through pass-through filters", (chain(1), chain(5), chain(10)), sluice_only=True,
+             limits=(("user ns of one more filter", "filter_ns", 60),)),
+    Scenario("routes", "small GET, the last of so many routes", (table(10), table(10_000)), sluice_only=True,
+             limits=(("user time, 10,000 to 10", "routes_ratio", 1.5),)),
 )
 
 

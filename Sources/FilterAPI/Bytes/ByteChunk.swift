@@ -77,10 +77,17 @@ public struct ByteChunk: ~Copyable {
 
     /// Drops bytes from the front.
     ///
+    /// A chunk that has lost all of them gives its page back: one that waits for more bytes, for hours perhaps, must
+    /// not keep it.
+    ///
     /// - Parameter number: how many, at most ``count``.
     @inlinable
     public mutating func removeFirst(_ number: Int) {
         precondition(number >= 0 && number <= count, "more bytes dropped than the chunk has")
+        if number == count {
+            self = ByteChunk()
+            return
+        }
         unsafe start = start + number
         length &-= number
     }

@@ -4,12 +4,13 @@
 /// can reserve it, since a worker runs one thing at a time.
 @safe
 public struct ByteOutput: ~Copyable {
-    @usableFromInline package unowned(unsafe) let pool: PagePool
+    /// Not counted: each piece that is written would count twice. A pool outlives what its worker writes with it.
+    @usableFromInline let pool: Unmanaged<PagePool>
     /// What was written and not yet sent.
     public var queue: ChunkQueue
 
     package init(pool: PagePool) {
-        unsafe self.pool = pool
+        unsafe self.pool = Unmanaged.passUnretained(pool)
         self.queue = ChunkQueue()
     }
 
@@ -54,19 +55,24 @@ public struct ByteOutput: ~Copyable {
     @inlinable
     public mutating func write(upTo limit: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
         precondition(limit <= 16 * 1024, "one write is at most a page")
-        let memory = unsafe pool.reserveTail(limit)
+        let memory = unsafe pool._withUnsafeGuaranteedRef { unsafe $0.reserveTail(limit) }
         let written = unsafe body(memory)
         if written > 0 { unsafe commit(written, at: memory) }
     }
 
     /// Room for `count` bytes in place; what is filled is queued by ``commit(_:at:)`` before anything else is written.
     @inline(__always)
-    package mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer { unsafe pool.reserveTail(count) }
+    package mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+        unsafe pool._withUnsafeGuaranteedRef { unsafe $0.reserveTail(count) }
+    }
 
     @usableFromInline
     package mutating func commit(_ written: Int, at memory: UnsafeMutableRawPointer) {
-        guard let page = unsafe pool.tail else { return }
-        unsafe pool.tailUsed += written
+        let tail = unsafe pool._withUnsafeGuaranteedRef { pool in
+            pool.tailUsed += written
+            return unsafe pool.tail
+        }
+        guard let page = unsafe tail else { return }
         if unsafe queue.extendLast(by: written, at: memory, in: page) { return }
         unsafe page.pointee.references += 1
         unsafe queue.append(ByteChunk(page: page, start: memory, count: written))

@@ -5,6 +5,7 @@
 public struct CodecLink: ~Copyable {
     package unowned(unsafe) let host: any CodecHost
     private let outputMemory: UnsafeMutablePointer<ByteOutput>
+    @usableFromInline var last = unsafe StreamMemory.none
     /// The host looks here after each call: the codec wants the connection closed when everything is written.
     package var wantsClose = false
     /// The connection is then to look broken to the peer, as nothing else tells that what it got is not all.
@@ -37,7 +38,7 @@ public struct CodecLink: ~Copyable {
 
     /// The head of a stream's request: to fill by a server codec, to write by a client codec.
     @inlinable
-    public func withRequestHead<R, E: Error>(
+    public mutating func withRequestHead<R, E: Error>(
         _ stream: StreamHandle, _ body: (inout RequestHead) throws(E) -> R
     ) throws(E) -> R {
         unsafe try body(&requestHead(stream).pointee)
@@ -45,7 +46,7 @@ public struct CodecLink: ~Copyable {
 
     /// The head of a stream's response: to fill by a client codec.
     @inlinable
-    public func withResponseHead<R, E: Error>(
+    public mutating func withResponseHead<R, E: Error>(
         _ stream: StreamHandle, _ body: (inout ResponseHead) throws(E) -> R
     ) throws(E) -> R {
         unsafe try body(&responseHead(stream).pointee)
@@ -69,7 +70,7 @@ public struct CodecLink: ~Copyable {
 
     /// What is known of a stream.
     @inlinable
-    public func withFacts(_ stream: StreamHandle, _ body: (inout StreamFacts) -> Void) {
+    public mutating func withFacts(_ stream: StreamHandle, _ body: (inout StreamFacts) -> Void) {
         unsafe body(&facts(stream).pointee)
     }
 
@@ -77,32 +78,45 @@ public struct CodecLink: ~Copyable {
     ///
     /// The memory is zero when the stream begins, and is of the type that the codec named as its `StreamState`.
     @inlinable
-    public func withStreamState<S: BitwiseCopyable, R>(
+    public mutating func withStreamState<S: BitwiseCopyable, R>(
         _ stream: StreamHandle, as type: S.Type, _ body: (inout S) -> R
     ) -> R {
         unsafe body(&streamState(stream).assumingMemoryBound(to: type).pointee)
     }
 
-    @usableFromInline
-    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
-        unsafe host.requestHead(stream)
+    @inlinable
+    mutating func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
+        unsafe memory(of: stream).requestHead
+    }
+
+    @inlinable
+    mutating func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
+        unsafe memory(of: stream).responseHead
+    }
+
+    /// Where a stream's values are. A codec mostly asks for the stream that it asked for last.
+    @inlinable
+    @inline(__always)
+    mutating func memory(of stream: StreamHandle) -> StreamMemory {
+        if unsafe last.handle != stream { unsafe last = find(stream) }
+        return unsafe last
     }
 
     @usableFromInline
-    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
-        unsafe host.responseHead(stream)
-    }
+    func find(_ stream: StreamHandle) -> StreamMemory { unsafe host.memory(of: stream) }
 
     @usableFromInline
     package func trailers(_ stream: StreamHandle, _ isRequest: Bool) -> UnsafeMutablePointer<Headers> {
         unsafe host.trailers(stream, isRequest: isRequest)
     }
 
-    @usableFromInline
-    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> { unsafe host.facts(stream) }
+    @inlinable
+    mutating func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> {
+        unsafe memory(of: stream).facts
+    }
 
-    @usableFromInline
-    func streamState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe host.codecState(stream) }
+    @inlinable
+    mutating func streamState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe memory(of: stream).state }
 
     /// Asks for ``ServerCodec/timerFired(_:_:)`` after some time; asked again, the new time holds.
     public func arm(after delay: Duration) { unsafe host.armCodecTimer(after: delay) }
@@ -133,11 +147,8 @@ package protocol CodecHost: AnyObject {
     var pages: PagePool { get }
     func withDate(_ body: (RawSpan) -> Void)
     func openStream() throws(Fault) -> StreamHandle
-    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead>
-    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead>
+    func memory(of stream: StreamHandle) -> StreamMemory
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers>
-    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts>
-    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer
     func armCodecTimer(after delay: Duration)
     func disarmCodecTimer()
 }

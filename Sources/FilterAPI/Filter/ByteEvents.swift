@@ -11,11 +11,13 @@ public protocol ByteEvents: EventFilter {
     ) throws(Fault) -> Step
 
     // For the host; see EventFilter.
-    func _requestBytes(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    static func _requestBytes(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _responseBytes(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    static func _responseBytes(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step
 }
 
@@ -31,16 +33,24 @@ extension ByteEvents {
 
     // SAFETY (both): see EventFilter.
     @inlinable
-    public func _requestBytes(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    public static func _requestBytes(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try requestBytes(&chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.requestBytes(
+                &chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _responseBytes(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    public static func _responseBytes(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try responseBytes(&chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.responseBytes(
+                &chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 }

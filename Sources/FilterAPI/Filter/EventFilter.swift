@@ -26,10 +26,15 @@ public protocol EventFilter: Filter {
     func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream)
 
     // What the host calls. The bodies below are compiled in the filter's own module, so that the calls to the
-    // filter's methods and its state are direct. Do not implement these.
-    func _open(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault) -> Bool
-    func _wake(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault)
-    func _close(_ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream)
+    // filter's methods and its state are direct; and they get the filter as a pointer, so that no call counts
+    // references. Do not implement these.
+    static func _open(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) -> Bool
+    static func _wake(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault)
+    static func _close(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream)
     static var _stateLayout: _SlotLayout { get }
 }
 
@@ -41,23 +46,45 @@ extension EventFilter {
     public func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream) {}
 
     // SAFETY (all of these): the host hands each filter its own slot, of the layout that the filter asked for, and
-    // calls `_open` before and `_close` after everything else.
+    // calls `_open` before and `_close` after everything else; and keeps the filter alive meanwhile.
     @inlinable
-    public func _open(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault) -> Bool {
-        guard let state = try open(&stream) else { return false }
+    @inline(__always)
+    static func _lent<R>(_ filter: UnsafeRawPointer, _ body: (Self) throws(Fault) -> R) throws(Fault) -> R {
+        // A lent reference cannot throw a typed error out of its scope.
+        let result: Result<R, Fault> = unsafe Unmanaged<Self>.fromOpaque(filter)._withUnsafeGuaranteedRef { filter in
+            do throws(Fault) { return .success(try body(filter)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    @inlinable
+    public static func _open(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) -> Bool {
+        guard let state = unsafe try _lent(filter, { filter throws(Fault) in try filter.open(&stream) }) else {
+            return false
+        }
         unsafe slot.initializeMemory(as: State.self, to: state)
         return true
     }
 
     @inlinable
-    public func _wake(_ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault) {
-        unsafe try wake(&slot.assumingMemoryBound(to: State.self).pointee, &stream)
+    public static func _wake(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) {
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.wake(&slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _close(_ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream) {
+    public static func _close(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream
+    ) {
         let state = unsafe slot.assumingMemoryBound(to: State.self)
-        unsafe close(&state.pointee, ending, &stream)
+        unsafe Unmanaged<Self>.fromOpaque(filter)._withUnsafeGuaranteedRef {
+            unsafe $0.close(&state.pointee, ending, &stream)
+        }
         unsafe state.deinitialize(count: 1)
     }
 

@@ -40,28 +40,34 @@ public protocol HTTPEvents: EventFilter {
     func faultBelow(_ fault: Fault, _ state: inout State, _ stream: inout Stream) throws(Fault)
 
     // For the host; see EventFilter.
-    func _requestHead(
-        _ slot: UnsafeMutableRawPointer, _ head: inout RequestHead, _ last: Bool, _ stream: inout Stream
+    static func _requestHead(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ head: inout RequestHead, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _requestBody(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    static func _requestBody(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _requestTrailers(
-        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    static func _requestTrailers(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _interimHead(
-        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ stream: inout Stream
+    static func _interimHead(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ stream: inout Stream
     ) throws(Fault)
-    func _responseHead(
-        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ last: Bool, _ stream: inout Stream
+    static func _responseHead(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _responseBody(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    static func _responseBody(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _responseTrailers(
-        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    static func _responseTrailers(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
     ) throws(Fault) -> Step
-    func _faultBelow(_ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream) throws(Fault)
+    static func _faultBelow(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream)
+        throws(Fault)
 }
 
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
@@ -99,58 +105,81 @@ extension HTTPEvents {
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension HTTPEvents {
     @inlinable
-    public func _requestHead(
-        _ slot: UnsafeMutableRawPointer, _ head: inout RequestHead, _ last: Bool, _ stream: inout Stream
+    public static func _requestHead(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ head: inout RequestHead, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try requestHead(&head, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.requestHead(&head, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _requestBody(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    public static func _requestBody(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try requestBody(&chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.requestBody(
+                &chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _requestTrailers(
-        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    public static func _requestTrailers(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try requestTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.requestTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _interimHead(
-        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ stream: inout Stream
+    public static func _interimHead(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ stream: inout Stream
     ) throws(Fault) {
-        unsafe try interimHead(&head, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.interimHead(&head, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _responseHead(
-        _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ last: Bool, _ stream: inout Stream
+    public static func _responseHead(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ head: inout ResponseHead, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try responseHead(&head, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.responseHead(
+                &head, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _responseBody(
-        _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool, _ stream: inout Stream
+    public static func _responseBody(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ chunk: inout ByteChunk, _ last: Bool,
+        _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try responseBody(&chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.responseBody(
+                &chunk, last: last, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _responseTrailers(
-        _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
+    public static func _responseTrailers(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        unsafe try responseTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.responseTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 
     @inlinable
-    public func _faultBelow(
-        _ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream
+    public static func _faultBelow(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream
     ) throws(Fault) {
-        unsafe try faultBelow(fault, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.faultBelow(fault, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
     }
 }

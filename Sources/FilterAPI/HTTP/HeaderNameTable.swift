@@ -1,20 +1,24 @@
 /// Finds the token of a name in one multiplication and, as a rule, one comparison.
 ///
+/// A struct around a pointer and not a class: it is looked at for each field of each message, and a pointer needs no
+/// reference counting.
+///
 /// SAFETY: `slots` has `slotCount` entries, written once before the table is shared, and is never freed.
 @safe
 @usableFromInline
-package final class HeaderNameTable: Sendable {
-    private static let slotCount = 512
+package struct HeaderNameTable: Sendable {
+    @usableFromInline static let slotCount = 512
 
     @unsafe
-    private struct Slot {
-        var token: UInt16
-        var length: UInt16
-        var hash: UInt32
-        var name: UnsafePointer<UInt8>?
+    @usableFromInline
+    package struct Slot {
+        @usableFromInline var token: UInt16
+        @usableFromInline var length: UInt16
+        @usableFromInline var hash: UInt32
+        @usableFromInline var name: UnsafeRawPointer?
     }
 
-    private nonisolated(unsafe) let slots: UnsafeMutablePointer<Slot>
+    @usableFromInline nonisolated(unsafe) let slots: UnsafeMutablePointer<Slot>
 
     /// The one table, filled from ``HeaderName`` at first use.
     @usableFromInline package static let shared = HeaderNameTable()
@@ -28,42 +32,51 @@ package final class HeaderNameTable: Sendable {
             var index = Int(hash) & (Self.slotCount - 1)
             while unsafe slots[index].token != 0 { index = (index + 1) & (Self.slotCount - 1) }
             unsafe slots[index] = Slot(
-                token: UInt16(token), length: UInt16(bytes.count), hash: hash, name: name.utf8Start)
+                token: UInt16(token), length: UInt16(bytes.count), hash: hash, name: bytes.baseAddress)
         }
     }
 
     /// The token (0 where the name is not interned) and the hash of a name in any case.
+    ///
+    /// The name need not be one: bytes that no name may hold are in none of the known ones.
+    @inlinable
     package func find(_ name: UnsafeRawBufferPointer) -> (token: UInt16, hash: UInt32) {
+        guard let base = name.baseAddress, name.count > 0 else { return (0, 1) }
         let hash = unsafe Self.hash(name)
-        var index = Int(hash) & (Self.slotCount - 1)
+        var index = Int(hash) & (Self.slotCount &- 1)
         while true {
-            let slot = unsafe slots[index]
-            if unsafe slot.token == 0 { return (0, hash) }
-            if unsafe slot.hash == hash && Int(slot.length) == name.count && Self.equal(name, slot.name) {
-                return unsafe (slot.token, hash)
+            let slot = unsafe slots + index
+            if unsafe slot.pointee.token == 0 { return (0, hash) }
+            if unsafe slot.pointee.hash == hash, unsafe Int(slot.pointee.length) == name.count,
+                let known = unsafe slot.pointee.name, unsafe Self.equal(base, known, name.count)
+            {
+                return unsafe (slot.pointee.token, hash)
             }
-            index = (index + 1) & (Self.slotCount - 1)
+            index = (index &+ 1) & (Self.slotCount &- 1)
         }
     }
 
     /// Mixes the length, the first and the last eight bytes, with letters in lower case.
     ///
     /// Not proof against collisions made on purpose: those only cost the comparison that follows.
+    @inlinable
     @inline(__always)
-    private static func hash(_ name: UnsafeRawBufferPointer) -> UInt32 {
+    static func hash(_ name: UnsafeRawBufferPointer) -> UInt32 {
         let count = name.count
         guard let base = name.baseAddress, count > 0 else { return 1 }
         var first: UInt64
         var last: UInt64
         if count >= 8 {
             first = unsafe base.loadUnaligned(as: UInt64.self)
-            last = unsafe (base + count - 8).loadUnaligned(as: UInt64.self)
+            last = unsafe (base + (count &- 8)).loadUnaligned(as: UInt64.self)
         } else if count >= 4 {
             first = unsafe UInt64(base.loadUnaligned(as: UInt32.self))
-            last = unsafe UInt64((base + count - 4).loadUnaligned(as: UInt32.self))
+            last = unsafe UInt64((base + (count &- 4)).loadUnaligned(as: UInt32.self))
         } else {
-            first = unsafe UInt64(name[0])
-            last = unsafe UInt64(name[count - 1]) | UInt64(name[count / 2]) << 8
+            first = unsafe UInt64(base.load(as: UInt8.self))
+            last =
+                unsafe UInt64(base.load(fromByteOffset: count &- 1, as: UInt8.self))
+                | UInt64(base.load(fromByteOffset: count / 2, as: UInt8.self)) << 8
         }
         first |= 0x2020_2020_2020_2020
         last |= 0x2020_2020_2020_2020
@@ -73,11 +86,36 @@ package final class HeaderNameTable: Sendable {
         return UInt32(truncatingIfNeeded: (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9 >> 32) | 1
     }
 
-    /// Known names hold letters, digits and `-` only, so setting bit 5 folds case and nothing else that is a token.
+    /// Whether a name is the known one, in any case.
+    ///
+    /// Eight bytes at a time; the last eight may have been among those before.
+    @inlinable
     @inline(__always)
-    private static func equal(_ name: UnsafeRawBufferPointer, _ known: UnsafePointer<UInt8>?) -> Bool {
-        guard let known = unsafe known else { return false }
-        for index in 0..<name.count where unsafe (name[index] | 0x20) != known[index] { return false }
+    static func equal(_ name: UnsafeRawPointer, _ known: UnsafeRawPointer, _ count: Int) -> Bool {
+        var position = 0
+        if count >= 8 {
+            while position < count &- 8 {
+                if unsafe differs(name, known, position) { return false }
+                position &+= 8
+            }
+            return unsafe !differs(name, known, count &- 8)
+        }
+        while position < count {
+            let byte = unsafe known.load(fromByteOffset: position, as: UInt8.self)
+            let difference = unsafe name.load(fromByteOffset: position, as: UInt8.self) ^ byte
+            if difference & ~((byte & 0x40) >> 1) != 0 { return false }
+            position &+= 1
+        }
         return true
+    }
+
+    /// Letters may differ in bit 5, which is their case. Bit 6 tells them from digits and `-`, where it may not: there
+    /// it would make a name of a control character.
+    @inlinable
+    @inline(__always)
+    static func differs(_ name: UnsafeRawPointer, _ known: UnsafeRawPointer, _ position: Int) -> Bool {
+        let word = unsafe known.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let difference = unsafe name.loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ word
+        return difference & ~((word & 0x4040_4040_4040_4040) >> 1) != 0
     }
 }

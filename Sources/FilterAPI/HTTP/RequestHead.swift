@@ -24,6 +24,7 @@ public struct RequestHead: ~Copyable {
     /// Bytes of the target before `?`.
     @usableFromInline package var pathCount: Int
     @usableFromInline package var authorityRange: TextRange
+    @usableFromInline package var clientRange: TextRange
 
     /// An empty head, to be filled by a codec.
     public init() {
@@ -38,6 +39,7 @@ public struct RequestHead: ~Copyable {
         targetRange = .empty
         pathCount = 0
         authorityRange = .empty
+        clientRange = .empty
     }
 
     /// Makes the head empty again; memory is kept.
@@ -53,6 +55,7 @@ public struct RequestHead: ~Copyable {
         targetRange = .empty
         pathCount = 0
         authorityRange = .empty
+        clientRange = .empty
     }
 
     /// The method as written.
@@ -83,6 +86,12 @@ public struct RequestHead: ~Copyable {
     /// Host and port as the client named them; the same text as in the `Host` field.
     public var authority: RawSpan {
         @_lifetime(borrow self) get { headers.text(authorityRange) }
+    }
+
+    /// The client's address as the trusted proxies in front say it, without a port. Empty where none says it: the client
+    /// is then the connection's other end, ``ConnectionFacts/remoteIP``.
+    public var clientAddress: RawSpan {
+        @_lifetime(borrow self) get { headers.text(clientRange) }
     }
 
     /// Replaces path and query.
@@ -147,6 +156,7 @@ public struct RequestHead: ~Copyable {
         targetRange = other.targetRange
         pathCount = other.pathCount
         authorityRange = other.authorityRange
+        clientRange = other.clientRange
     }
 
     package mutating func measurePath() {

@@ -8,7 +8,9 @@
 public struct Stream: ~Copyable {
     package unowned(unsafe) let host: any StreamHost
     /// The stage that is being called; set by the host before each call.
-    package var stage = 0
+    @usableFromInline package var stage = 0
+    /// What the matched route sets for the filters of the chain; kept alive by the host.
+    @usableFromInline package var routeTable: Unmanaged<RouteSettingsTable>?
     /// Whether the event that is being shown goes down.
     package var isRequest = true
     /// What the call has asked for; the host looks after the filter has returned.
@@ -52,8 +54,10 @@ public struct Stream: ~Copyable {
     public var now: Instant { unsafe host.now }
 
     /// What the matched route sets for this filter; nil where it sets nothing.
+    @inlinable
     public func routeSettings<F: Filter>(of filter: F) -> F.RouteSettings? {
-        unsafe (host.routeSettings(stage: stage) as? F.RouteSettings)
+        guard let routeTable = unsafe routeTable else { return nil }
+        return unsafe routeTable._withUnsafeGuaranteedRef { $0.settings(of: F.RouteSettings.self, stage: stage) }
     }
 
     /// Reads the request's head at any time of the stream, as it was when it last went by.
@@ -127,7 +131,10 @@ public struct Stream: ~Copyable {
     }
 
     /// Gives route settings to the filters of this chain; for terminals that route, once per stream.
-    public mutating func useRouteSettings(_ settings: RouteSettingsTable?) { unsafe host.useRouteSettings(settings) }
+    public mutating func useRouteSettings(_ settings: RouteSettingsTable?) {
+        unsafe host.useRouteSettings(settings)
+        unsafe routeTable = settings.map { unsafe Unmanaged.passUnretained($0) }
+    }
 
     /// A chunk that `body` fills from its start; it returns how many bytes it wrote.
     public func makeChunk(capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) -> ByteChunk {
@@ -144,11 +151,4 @@ public enum Side: Sendable {
     case client
     /// A cluster's: the peer is an upstream.
     case upstream
-}
-
-/// The settings that one route has for the filters of its chain, by stage.
-public final class RouteSettingsTable: Sendable {
-    package let byStage: [(any FilterSettings)?]
-
-    package init(byStage: [(any FilterSettings)?]) { self.byStage = byStage }
 }

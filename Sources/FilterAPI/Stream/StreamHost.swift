@@ -5,7 +5,7 @@ package protocol StreamHost: AnyObject {
     var now: Instant { get }
     var pages: PagePool { get }
     var requestHead: UnsafeMutablePointer<RequestHead> { get }
-    func routeSettings(stage: Int) -> (any FilterSettings)?
+    /// Keeps the settings as long as the stream.
     func useRouteSettings(_ settings: RouteSettingsTable?)
     func makeResumption(stage: Int, isRequest: Bool) -> Resumption
     func wake(stage: Int, after delay: Duration)

@@ -8,6 +8,8 @@ public final class ClientBench<C: ClientCodec> {
     public let connection: FakeConnection
     /// What the codec has said.
     public private(set) var transcript = Transcript()
+    /// The response to the last request, as far as it was read; nil before its head.
+    public private(set) var response: RecordedResponse?
     /// The stream of the last request.
     public private(set) var stream = StreamHandle.none
     /// Whether the connection is over: by a fault, or because the codec said so.
@@ -30,6 +32,12 @@ public final class ClientBench<C: ClientCodec> {
             transcript.fault(error)
             isOver = true
         }
+    }
+
+    deinit {
+        // Pages go back to the connection's pool, which may go with the connection.
+        input = ByteChunk()
+        more.removeAll()
     }
 
     /// How many streams the connection could take.
@@ -55,6 +63,7 @@ public final class ClientBench<C: ClientCodec> {
     public func request(_ head: consuming RequestHead, last: Bool = true) {
         if stream != .none { connection.end(stream) }
         stream = connection.begin()
+        response = nil
         isWaiting = true
         let memory = unsafe connection.requestHead(stream)
         unsafe memory.pointee.assign(from: head)
@@ -85,6 +94,15 @@ public final class ClientBench<C: ClientCodec> {
     public func requestTrailers(_ fields: [(name: String, value: String)]) {
         let trailers = unsafe connection.trailers(stream, isRequest: true)
         unsafe trailers.pointee.fill(fields)
+        attempt { codec, state, link throws(Fault) in
+            unsafe try codec.requestTrailers(&trailers.pointee, stream, &state, &link)
+        }
+    }
+
+    /// Sends trailers that came from elsewhere, which end the request.
+    package func requestTrailers(copying other: borrowing Headers) {
+        let trailers = unsafe connection.trailers(stream, isRequest: true)
+        unsafe trailers.pointee.copy(from: other)
         attempt { codec, state, link throws(Fault) in
             unsafe try codec.requestTrailers(&trailers.pointee, stream, &state, &link)
         }
@@ -140,12 +158,18 @@ public final class ClientBench<C: ClientCodec> {
             unsafe head.pointee.reset()
         case .responseHead(let stream, let last):
             unsafe transcript.head(connection.responseHead(stream).pointee, last: last)
+            response = unsafe RecordedResponse(connection.responseHead(stream).pointee, isComplete: last)
             if last { isWaiting = false }
         case .responseBody(_, let chunk, let last):
             transcript.body(chunk.copied(), last: last)
+            response?.body += chunk.copied()
+            response?.isComplete = last
             if last { isWaiting = false }
         case .responseTrailers(let stream):
-            unsafe transcript.trailers(connection.trailers(stream, isRequest: false).pointee)
+            let trailers = unsafe connection.trailers(stream, isRequest: false)
+            unsafe transcript.trailers(trailers.pointee)
+            response?.trailers = unsafe RecordedField.all(trailers.pointee)
+            response?.isComplete = true
             isWaiting = false
         case .reset(_, let fault):
             transcript.fault(fault, "reset")

@@ -115,12 +115,15 @@ extension FakeConnection: CodecHost {
         unsafe at(stream).response
     }
 
+    package func memory(of stream: StreamHandle) -> StreamMemory {
+        let one = at(stream)
+        return unsafe StreamMemory(
+            handle: stream, requestHead: one.request, responseHead: one.response, facts: one.facts, state: one.state)
+    }
+
     package func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
         unsafe isRequest ? at(stream).requestTrailers : at(stream).responseTrailers
     }
-
-    package func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> { unsafe at(stream).facts }
-    package func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer { unsafe at(stream).state }
 
     package func armCodecTimer(after delay: Duration) {
         timerDue = Instant(nanoseconds: clock.now.nanoseconds &+ delay.wholeNanoseconds)

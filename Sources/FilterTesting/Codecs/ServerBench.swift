@@ -42,6 +42,12 @@ public final class ServerBench<C: ServerCodec> {
         }
     }
 
+    deinit {
+        // Pages go back to the connection's pool, which may go with the connection.
+        input = ByteChunk()
+        more.removeAll()
+    }
+
     // MARK: From the client
 
     /// Bytes arrive, in one piece.
@@ -217,6 +223,38 @@ public final class ServerBench<C: ServerCodec> {
         let trailers = unsafe connection.trailers(stream, isRequest: false)
         unsafe trailers.pointee.reset()
         unsafe trailers.pointee.fill(fields)
+        attempt { codec, state, link throws(Fault) in
+            unsafe try codec.responseTrailers(&trailers.pointee, stream, &state, &link)
+        }
+    }
+
+    /// Writes the head of a response that came from elsewhere.
+    package func respondHead(copying other: borrowing ResponseHead, last: Bool) {
+        let stream = stream
+        let head = unsafe connection.responseHead(stream)
+        unsafe head.pointee.headers.copy(from: other.headers)
+        unsafe head.pointee.status = other.status
+        unsafe head.pointee.version = other.version
+        unsafe head.pointee.bodyLength = other.bodyLength
+        attempt { codec, state, link throws(Fault) in
+            unsafe try codec.responseHead(&head.pointee, last: last, stream, &state, &link)
+        }
+    }
+
+    /// Writes a piece of a body.
+    package func respondBody(bytes: [UInt8], last: Bool) {
+        let stream = stream
+        var chunk = connection.pages.chunk(copying: bytes)
+        attempt { codec, state, link throws(Fault) in
+            try codec.responseBody(&chunk, last: last, stream, &state, &link)
+        }
+    }
+
+    /// Writes trailers that came from elsewhere, which end the response.
+    package func respondTrailers(copying other: borrowing Headers) {
+        let stream = stream
+        let trailers = unsafe connection.trailers(stream, isRequest: false)
+        unsafe trailers.pointee.copy(from: other)
         attempt { codec, state, link throws(Fault) in
             unsafe try codec.responseTrailers(&trailers.pointee, stream, &state, &link)
         }

@@ -47,21 +47,21 @@ extension FakeStream {
             case .head(let last):
                 let step =
                     isRequest
-                    ? unsafe try filter._requestHead(slot, &requestMemory.pointee, last, &view.pointee)
-                    : unsafe try filter._responseHead(slot, &responseMemory.pointee, last, &view.pointee)
+                    ? unsafe try F._requestHead(filterMemory, slot, &requestMemory.pointee, last, &view.pointee)
+                    : unsafe try F._responseHead(filterMemory, slot, &responseMemory.pointee, last, &view.pointee)
                 return (step, event)
             case .body(let bytes, let last):
                 var chunk = pagePool.chunk(copying: bytes)
                 let step =
                     isRequest
-                    ? unsafe try filter._requestBody(slot, &chunk, last, &view.pointee)
-                    : unsafe try filter._responseBody(slot, &chunk, last, &view.pointee)
+                    ? unsafe try F._requestBody(filterMemory, slot, &chunk, last, &view.pointee)
+                    : unsafe try F._responseBody(filterMemory, slot, &chunk, last, &view.pointee)
                 return (step, .body(chunk.copied(), last: last))
             case .trailers:
                 let step =
                     isRequest
-                    ? unsafe try filter._requestTrailers(slot, &requestTrailersMemory.pointee, &view.pointee)
-                    : unsafe try filter._responseTrailers(slot, &responseTrailersMemory.pointee, &view.pointee)
+                    ? unsafe try F._requestTrailers(filterMemory, slot, &requestTrailersMemory.pointee, &view.pointee)
+                    : unsafe try F._responseTrailers(filterMemory, slot, &responseTrailersMemory.pointee, &view.pointee)
                 return (step, event)
             }
         } catch {
@@ -152,7 +152,7 @@ extension FakeStream {
         life = .closed
         unsafe view.pointee.isRequest = true
         do throws(Fault) {
-            life = unsafe try filter._open(slot, &view.pointee) ? .open : .declined
+            life = unsafe try F._open(filterMemory, slot, &view.pointee) ? .open : .declined
         } catch {
             failed(error)
             return false
@@ -166,7 +166,7 @@ extension FakeStream {
         if F.interest.contains(.interimHead), !up.isLeft {
             unsafe view.pointee.isRequest = false
             do throws(Fault) {
-                unsafe try filter._interimHead(slot, &responseMemory.pointee, &view.pointee)
+                unsafe try F._interimHead(filterMemory, slot, &responseMemory.pointee, &view.pointee)
             } catch {
                 return failed(error)
             }
@@ -184,7 +184,7 @@ extension FakeStream {
         let restartsBefore = restarts.count
         unsafe view.pointee.isRequest = false
         do throws(Fault) {
-            unsafe try filter._faultBelow(slot, fault, &view.pointee)
+            unsafe try F._faultBelow(filterMemory, slot, fault, &view.pointee)
         } catch {
             failed(error)
             return false
@@ -199,7 +199,7 @@ extension FakeStream {
         wakeDue = nil
         guard !isOver else { return }
         do throws(Fault) {
-            unsafe try filter._wake(slot, &view.pointee)
+            unsafe try F._wake(filterMemory, slot, &view.pointee)
         } catch {
             return failed(error)
         }

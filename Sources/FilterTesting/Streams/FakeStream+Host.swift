@@ -7,7 +7,6 @@ extension FakeStream: StreamHost {
     package var pages: PagePool { pagePool }
     package var requestHead: UnsafeMutablePointer<RequestHead> { unsafe requestMemory }
 
-    package func routeSettings(stage: Int) -> (any FilterSettings)? { routeSettings }
     package func useRouteSettings(_ settings: RouteSettingsTable?) { routeTable = settings }
 
     package func makeResumption(stage: Int, isRequest: Bool) -> Resumption {

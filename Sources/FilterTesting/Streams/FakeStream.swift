@@ -23,7 +23,12 @@ public final class FakeStream<F: HTTPEvents> {
     /// What the filter is told of the client.
     public let connection = ConnectionFacts()
     /// What the matched route sets for the filter; nil where it sets nothing.
-    public var routeSettings: F.RouteSettings?
+    public var routeSettings: F.RouteSettings? {
+        didSet {
+            ownTable = routeSettings.map { RouteSettingsTable(byStage: [TypedRouteSettings($0)]) }
+            unsafe view.pointee.routeTable = ownTable.map { unsafe Unmanaged.passUnretained($0) }
+        }
+    }
     /// Whether the filter stands in a listener's or a cluster's chain.
     public var side = Side.client
 
@@ -42,6 +47,8 @@ public final class FakeStream<F: HTTPEvents> {
     /// The settings that a router gave to the filters of the chain.
     public internal(set) var routeTable: RouteSettingsTable?
 
+    /// Of one stage, the filter's.
+    private var ownTable: RouteSettingsTable?
     enum Life { case new, open, declined, closed }
     var life = Life.new
     let pagePool = PagePool()
@@ -119,6 +126,8 @@ public final class FakeStream<F: HTTPEvents> {
 
     /// Whether the filter keeps something of the response back.
     public var holdsResponse: Bool { !up.held.isEmpty }
+
+    var filterMemory: UnsafeRawPointer { unsafe UnsafeRawPointer(Unmanaged.passUnretained(filter).toOpaque()) }
 
     /// Whether nothing more is shown: the filter answered, failed, or was closed.
     public var isOver: Bool { fault != nil || reply != nil || life == .closed }
@@ -215,7 +224,7 @@ public final class FakeStream<F: HTTPEvents> {
 
     /// Ends the stream: the filter gives up its state. The last call of every test.
     public func close(_ ending: Ending = .complete) {
-        if life == .open, Self.hasLifetime { unsafe filter._close(slot, ending, &view.pointee) }
+        if life == .open, Self.hasLifetime { unsafe F._close(filterMemory, slot, ending, &view.pointee) }
         life = .closed
     }
 }

@@ -154,10 +154,10 @@ extension FormatVariable {
     ) -> Bool {
         let start = text.count
         switch self {
-        case .downstreamRemoteAddress, .downstreamDirectRemoteAddress: text.append(connection.remoteAddress)
-        case .downstreamRemoteAddressWithoutPort, .downstreamDirectRemoteAddressWithoutPort:
-            text.append(connection.remoteIP)
-        case .downstreamRemotePort: appendPort(connection.remoteAddress, &text)
+        case .downstreamRemoteAddress, .downstreamRemoteAddressWithoutPort, .downstreamRemotePort:
+            appendClient(request, connection, &text)
+        case .downstreamDirectRemoteAddress: text.append(connection.remoteAddress)
+        case .downstreamDirectRemoteAddressWithoutPort: text.append(connection.remoteIP)
         case .downstreamLocalAddress: text.append(connection.localAddress)
         case .downstreamLocalAddressWithoutPort: appendHost(connection.localAddress, &text)
         case .downstreamLocalPort: appendPort(connection.localAddress, &text)
@@ -174,6 +174,16 @@ extension FormatVariable {
         default: break
         }
         return text.count > start
+    }
+
+    /// Proxies in front say the client's address, and not its port.
+    private func appendClient(_ request: borrowing RequestHead, _ connection: ConnectionFacts, _ text: inout ByteText) {
+        let isDirect = request.clientAddress.byteCount == 0
+        switch self {
+        case .downstreamRemotePort: if isDirect { appendPort(connection.remoteAddress, &text) }
+        case .downstreamRemoteAddress where isDirect: text.append(connection.remoteAddress)
+        default: if isDirect { text.append(connection.remoteIP) } else { text.append(request.clientAddress) }
+        }
     }
 
     private func appendFlags(_ flags: ResponseFlags, _ text: inout ByteText) {

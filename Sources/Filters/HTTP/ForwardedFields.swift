@@ -17,7 +17,11 @@ struct ForwardedFields {
     /// Changes a request's fields.
     mutating func apply(to head: inout RequestHead, from connection: ConnectionFacts) {
         let isTrusted = trustedHops > 0
-        if !isTrusted { dropInternal(&head.headers) }
+        if isTrusted {
+            head.clientRange = ClientAddress.find(head.headers, hops: trustedHops)
+        } else {
+            dropInternal(&head.headers)
+        }
         switch policy {
         case .keep: break
         case .off:

@@ -37,7 +37,7 @@ extension HTTP1ServerCodec {
         public var escapedSlashes = EscapedSlashes.reject
         /// What happens to fields with `_` in their name.
         public var underscoresInHeaders = UnderscorePolicy.allow
-        /// How many proxies in front of this one append to `x-forwarded-for`; 0 trusts no client.
+        /// How many proxies in front of this one append to `x-forwarded-for`, and are believed; 0 trusts no client.
         public var trustedHops = 0
         /// What happens to `x-forwarded-for`.
         public var forwardedFor = ForwardedPolicy.append

@@ -5,9 +5,9 @@ extension HeadParser {
     private static let connectionOptionLimit = 64
 
     /// Reads one field, whose line lies in `first ..< last`.
-    @inline(__always)
     mutating func field(
-        _ base: UnsafeRawPointer, _ first: Int, _ last: Int, _ headers: inout Headers, _ limits: HeadLimits
+        _ base: UnsafeRawPointer, _ first: Int, _ last: Int, _ names: HeaderNameTable, _ headers: inout Headers,
+        _ limits: HeadLimits
     ) throws(Fault) {
         var position = first
         while position < last, unsafe ByteClass.isToken(base.load(fromByteOffset: position, as: UInt8.self)) {
@@ -28,22 +28,32 @@ extension HeadParser {
             valueEnd -= 1
         }
         guard unsafe Scan.isValue(base, value, valueEnd) else { throw malformed("http1.bad_value") }
+        let (token, hash) = unsafe names.find(UnsafeRawBufferPointer(start: base + first, count: nameCount))
+        let entry = Headers.Entry(
+            nameOffset: UInt32(first), valueOffset: UInt32(value), valueCount: UInt32(valueEnd - value),
+            hash: hash, nameCount: UInt16(truncatingIfNeeded: nameCount), token: token)
+        unsafe try take(entry, base, &headers, limits)
+    }
+
+    /// Takes a field whose bytes are in order.
+    @inline(__always)
+    mutating func take(
+        _ entry: Headers.Entry, _ base: UnsafeRawPointer, _ headers: inout Headers, _ limits: HeadLimits
+    ) throws(Fault) {
         guard fieldCount < limits.fields else { throw tooMuch("http1.too_many_fields") }
         fieldCount &+= 1
-        let name = unsafe UnsafeRawBufferPointer(start: base + first, count: nameCount)
-        let (token, hash) = unsafe HeaderNameTable.shared.find(name)
+        let token = entry.token
         if token == 0 {
+            let name = unsafe UnsafeRawBufferPointer(start: base + Int(entry.nameOffset), count: Int(entry.nameCount))
             if unsafe name.contains(UInt8(ascii: "_")) { meaning.flags.insert(.underscoreNames) }
         } else if isReadingTrailers {
             if KnownField.isForbiddenTrailer(token) { return }
         } else if token <= KnownField.lastSpecial {
-            let text = unsafe UnsafeRawBufferPointer(start: base + value, count: valueEnd - value)
+            let text = unsafe UnsafeRawBufferPointer(
+                start: base + Int(entry.valueOffset), count: Int(entry.valueCount))
             guard unsafe try special(token, text) else { return }
         }
-        headers.appendEntry(
-            Headers.Entry(
-                nameOffset: UInt32(first), valueOffset: UInt32(value), valueCount: UInt32(valueEnd - value),
-                hash: hash, nameCount: UInt16(truncatingIfNeeded: nameCount), token: token))
+        headers.appendEntry(entry)
     }
 
     private func nameFault(_ base: UnsafeRawPointer, _ first: Int, _ position: Int, _ last: Int) -> Fault {
@@ -56,7 +66,7 @@ extension HeadParser {
         return malformed(Scan.isBlank(byte) ? "http1.space_before_colon" : "http1.bad_name")
     }
 
-    private func tooMuch(_ reason: StaticString) -> Fault {
+    func tooMuch(_ reason: StaticString) -> Fault {
         role == .request ? Fault(.headTooLarge, reason) : malformed(reason)
     }
 

@@ -7,7 +7,7 @@ package import FilterAPI
 /// lets a recipient tolerate is refused, since every leniency is a way for two parsers to disagree. What is said of a
 /// head does not depend on the pieces it came in.
 ///
-/// The first line is read in `+StartLine`, the others in `+Fields`.
+/// The first line is read in `+StartLine`, the others in `+PlainField` if they are like most, or in `+Fields`.
 ///
 /// SAFETY: all loads are below `end`, which is the number of bytes at `base`.
 @safe
@@ -33,7 +33,7 @@ package struct HeadParser {
     let isReadingTrailers: Bool
     /// Fields that were read, those that are not passed on included.
     var fieldCount = 0
-    private var lineStart = 0
+    private(set) var lineStart = 0
     private var scanned = 0
     private var gathered = 0
     private var hasStarted = false
@@ -114,7 +114,12 @@ package struct HeadParser {
     private mutating func lines(
         _ base: UnsafeRawPointer, _ end: Int, _ headers: inout Headers, _ limits: HeadLimits
     ) throws(Fault) -> Bool {
+        let names = HeaderNameTable.shared
         while true {
+            if hasStarted, scanned == lineStart {
+                if unsafe isEmptyLine(base, end) { return true }
+                if unsafe try plainField(base, end, names, &headers, limits) { continue }
+            }
             let feed = unsafe Scan.lineFeed(base, scanned, end)
             guard feed < end else {
                 scanned = end
@@ -134,12 +139,28 @@ package struct HeadParser {
                 // The codec has dropped those that a client may send.
                 throw malformed("http1.empty_lines")
             } else if hasStarted {
-                unsafe try field(base, first, last, &headers, limits)
+                unsafe try field(base, first, last, names, &headers, limits)
             } else {
                 hasStarted = true
                 unsafe try startLine(base, first, methodEnd, last, limits)
             }
         }
+    }
+
+    /// Steps over the empty line, where the next one is it.
+    @inline(__always)
+    private mutating func isEmptyLine(_ base: UnsafeRawPointer, _ end: Int) -> Bool {
+        guard lineStart &+ 2 <= end, unsafe Scan.isLineEnd(base, lineStart) else { return false }
+        lineStart &+= 2
+        scanned = lineStart
+        return true
+    }
+
+    /// Steps over a line that has been read.
+    @inline(__always)
+    mutating func endLine(at next: Int) {
+        lineStart = next
+        scanned = next
     }
 
     /// Finds the space behind the method.

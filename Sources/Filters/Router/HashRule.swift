@@ -20,7 +20,9 @@ struct HashRule {
     func hash(_ head: borrowing RequestHead, _ connection: ConnectionFacts) -> UInt64? {
         if let header, let hash = head.headers.withValue(header, { Self.hash($0) }) { return hash }
         if let cookie, let hash = hashCookie(cookie, head.headers) { return hash }
-        guard usesSource, !connection.remoteIP.isEmpty else { return nil }
+        guard usesSource else { return nil }
+        if head.clientAddress.byteCount > 0 { return Self.hash(head.clientAddress) }
+        guard !connection.remoteIP.isEmpty else { return nil }
         // SAFETY: the string outlives the span.
         return Self.hash(unsafe connection.remoteIP.utf8Span.span.bytes)
     }

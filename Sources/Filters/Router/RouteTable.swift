@@ -1,4 +1,4 @@
-internal import FilterAPI
+package import FilterAPI
 
 /// Finds the first of many routes that matches a request.
 ///
@@ -7,7 +7,7 @@ internal import FilterAPI
 /// trying them one after the other.
 ///
 /// Belongs to one worker, since it holds patterns and memory for values.
-final class RouteTable {
+package final class RouteTable {
     /// The routes of one host pattern.
     private struct Group {
         /// The root of the tree in `paths`.
@@ -25,7 +25,7 @@ final class RouteTable {
     private var scratch = ByteText()
 
     /// Indexes routes; their numbers are their places in the list.
-    init(_ routes: [Router.MatchSettings]) throws(Problem) {
+    package init(_ routes: [Router.MatchSettings]) throws(Problem) {
         var conditions: [Conditions?] = []
         for (index, route) in routes.enumerated() {
             do throws(Pattern.Problem) {
@@ -39,9 +39,11 @@ final class RouteTable {
     }
 
     /// A route that cannot be used.
-    struct Problem: Error {
-        var route: Int
-        var message: String
+    package struct Problem: Error {
+        /// Its number.
+        package var route: Int
+        /// What is wrong with it.
+        package var message: String
     }
 
     private func index(_ routes: [Router.MatchSettings]) {
@@ -78,7 +80,7 @@ final class RouteTable {
     }
 
     /// The number of the first route that matches; -1 where none does.
-    func match(_ head: borrowing RequestHead) -> Int {
+    package func match(_ head: borrowing RequestHead) -> Int {
         var best = Int32.max
         hosts.find(HostPattern.host(of: head.authority)) { group in search(Int(group), head, &best) }
         if everyHost >= 0 { search(everyHost, head, &best) }

@@ -9,15 +9,19 @@ internal import FilterAPI
 /// without counting are kept alive by `filters`, as long as the chain.
 @safe
 final class Chain {
+    /// A filter of a byte chain: its type, by which its methods are found, itself, and where its states lie.
     @unsafe
     struct ByteStage {
-        unowned(unsafe) let filter: any ByteEvents
+        let type: any ByteEvents.Type
+        let filter: UnsafeRawPointer
         let offset: Int
     }
 
+    /// A filter of the HTTP part of a chain, likewise.
     @unsafe
     struct HTTPStage {
-        unowned(unsafe) let filter: any HTTPEvents
+        let type: any HTTPEvents.Type
+        let filter: UnsafeRawPointer
         let offset: Int
     }
 
@@ -57,13 +61,15 @@ final class Chain {
         unsafe byteStages = .allocate(capacity: max(1, byteCount))
         for (index, filter) in byteFilters.enumerated() {
             let offset = connection.add(type(of: filter)._stateLayout)
-            unsafe (byteStages + index).initialize(to: ByteStage(filter: filter, offset: offset))
+            unsafe (byteStages + index).initialize(
+                to: ByteStage(type: type(of: filter), filter: Self.pointer(to: filter), offset: offset))
         }
         httpCount = httpFilters.count
         let httpStages = UnsafeMutablePointer<HTTPStage>.allocate(capacity: max(1, httpCount))
         for (index, filter) in httpFilters.enumerated() {
             let offset = stream.add(type(of: filter)._stateLayout)
-            unsafe (httpStages + index).initialize(to: HTTPStage(filter: filter, offset: offset))
+            unsafe (httpStages + index).initialize(
+                to: HTTPStage(type: type(of: filter), filter: Self.pointer(to: filter), offset: offset))
         }
         connectionBlock = connection
         streamBlock = stream
@@ -90,6 +96,10 @@ final class Chain {
                 responseBodyMask: mask(.responseBody), responseTrailersMask: mask(.responseTrailers),
                 faultMask: mask(.faultBelow), lifetimeMask: lifetime))
         byteLifetimeMask = byteCount == 0 ? 0 : (UInt64.max >> UInt64(64 - byteCount))
+    }
+
+    private static func pointer(to filter: AnyObject) -> UnsafeRawPointer {
+        unsafe UnsafeRawPointer(Unmanaged.passUnretained(filter).toOpaque())
     }
 
     deinit {

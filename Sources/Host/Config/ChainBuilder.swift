@@ -47,7 +47,7 @@ struct ChainBuilder {
     ) throws(ConfigurationFault) -> RouteSettingsTable? {
         guard let node = raw.node as? Node, let mapping = node.mapping, !mapping.entries.isEmpty else { return nil }
         let stages = plan.stages.filter { $0.role == .httpFilter || $0.role == .httpTerminal }
-        var table: [(any FilterSettings)?] = Array(repeating: nil, count: stages.count)
+        var table: [RouteSettingsBox?] = Array(repeating: nil, count: stages.count)
         for entry in mapping.entries {
             guard let index = stages.firstIndex(where: { $0.name == entry.key }) else {
                 throw ConfigurationFault(
@@ -61,14 +61,14 @@ struct ChainBuilder {
 
     private func decode(
         _ type: any Filter.Type, _ node: Node, _ key: String
-    ) throws(ConfigurationFault) -> any FilterSettings {
-        func open<F: Filter>(_ type: F.Type) throws(ConfigurationFault) -> any FilterSettings {
+    ) throws(ConfigurationFault) -> RouteSettingsBox {
+        func open<F: Filter>(_ type: F.Type) throws(ConfigurationFault) -> RouteSettingsBox {
             let diagnostics = Diagnostics(file: file)
             guard let decoded = decoder.decode(F.RouteSettings.self, from: node, into: diagnostics) else {
                 let first = diagnostics.sorted.first
                 throw ConfigurationFault(first?.message ?? "cannot be read", key: key, hint: first?.hint)
             }
-            return decoded.value
+            return TypedRouteSettings(decoded.value)
         }
         return try open(type)
     }

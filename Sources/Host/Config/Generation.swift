@@ -107,7 +107,7 @@ final class Generation {
                 continue
             }
             do throws(SystemFault) {
-                open[path] = try LogSink(path: path == "stdout" ? nil : path, writer: try logWriter())
+                open[path] = try LogSink(path: path == "stdout" ? nil : path, writer: try logWriter(), log: log)
             } catch {
                 diagnostics.error(
                     .refusedValue, "the access log `\(path)` cannot be opened: \(error.description)",
@@ -265,6 +265,7 @@ final class Generation {
         let back = loop.poster
         writer.poster.post { back.post(withLoop: { $0.stop() }) }
         loop.run()
+        for sink in sinks.values { sink.tellLosses(atOnce: true) }
         guard timer.isArmed else {
             return log.write(.warning, "a reader of the access log holds it up, lines are lost")
         }

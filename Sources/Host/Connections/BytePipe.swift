@@ -90,7 +90,7 @@ final class BytePipe: StreamHost {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let bit = UInt64(1) << UInt64(stage)
-            if unsafe try entry.filter._open(connection.block + entry.offset, &view.pointee) {
+            if unsafe try entry.type._open(entry.filter, connection.block + entry.offset, &view.pointee) {
                 opened |= bit
             } else {
                 masks.request &= ~bit
@@ -109,7 +109,7 @@ final class BytePipe: StreamHost {
             mask &= ~(UInt64(1) << UInt64(stage))
             let entry = unsafe connection.chain.byteStages[stage]
             unsafe view.pointee.stage = stage
-            unsafe entry.filter._close(connection.block + entry.offset, ending, &view.pointee)
+            unsafe entry.type._close(entry.filter, connection.block + entry.offset, ending, &view.pointee)
         }
     }
 
@@ -203,8 +203,8 @@ final class BytePipe: StreamHost {
             let slot = unsafe connection.block + entry.offset
             let step =
                 isRequest
-                ? unsafe try entry.filter._requestBytes(slot, &chunk, last, &view.pointee)
-                : unsafe try entry.filter._responseBytes(slot, &chunk, last, &view.pointee)
+                ? unsafe try entry.type._requestBytes(entry.filter, slot, &chunk, last, &view.pointee)
+                : unsafe try entry.type._responseBytes(entry.filter, slot, &chunk, last, &view.pointee)
             return settle(stage) ? step : nil
         } catch {
             fault(error)
@@ -283,7 +283,7 @@ final class BytePipe: StreamHost {
         let entry = unsafe connection.chain.byteStages[stage]
         unsafe view.pointee.stage = stage
         do throws(Fault) {
-            unsafe try entry.filter._wake(connection.block + entry.offset, &view.pointee)
+            unsafe try entry.type._wake(entry.filter, connection.block + entry.offset, &view.pointee)
             _ = settle(stage)
         } catch {
             fault(error)
@@ -296,7 +296,6 @@ final class BytePipe: StreamHost {
     var now: FilterAPI.Instant { unsafe connection.worker.instant }
     var pages: PagePool { unsafe connection.worker.pages }
     var requestHead: UnsafeMutablePointer<RequestHead> { unsafe noHead }
-    func routeSettings(stage: Int) -> (any FilterSettings)? { nil }
     func useRouteSettings(_ settings: RouteSettingsTable?) {}
 
     func makeResumption(stage: Int, isRequest: Bool) -> Resumption {

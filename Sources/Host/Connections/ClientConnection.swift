@@ -316,25 +316,14 @@ final class ClientConnection: Connection, CodecHost {
     func withDate(_ body: (RawSpan) -> Void) { worker.date.with(worker.loop, body) }
     func openStream() throws(Fault) -> StreamHandle { throw Fault(.upstreamProtocol, "upstream.opened_stream") }
 
-    func requestHead(_ stream: StreamHandle) -> UnsafeMutablePointer<RequestHead> {
-        unsafe worker.streams.at(stream.slot) { unsafe $0.headMemory }
-    }
-
-    func responseHead(_ stream: StreamHandle) -> UnsafeMutablePointer<ResponseHead> {
-        unsafe worker.streams.at(stream.slot) { unsafe $0.responseMemory }
+    func memory(of stream: StreamHandle) -> StreamMemory {
+        unsafe worker.streams.at(stream.slot) { unsafe $0.memory }
     }
 
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
         unsafe worker.streams.at(stream.slot) { unsafe $0.trailers(isRequest: isRequest) }
     }
 
-    func facts(_ stream: StreamHandle) -> UnsafeMutablePointer<StreamFacts> {
-        unsafe worker.streams.at(stream.slot) { unsafe $0.factsMemory }
-    }
-
-    func codecState(_ stream: StreamHandle) -> UnsafeMutableRawPointer {
-        unsafe worker.streams.at(stream.slot) { unsafe $0.block }
-    }
     func armCodecTimer(after delay: Duration) {}
     func disarmCodecTimer() {}
 }

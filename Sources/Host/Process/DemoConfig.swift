@@ -1,5 +1,6 @@
 internal import FilterAPI
 internal import Glibc
+internal import Synchronization
 
 /// What `sluice demo` serves: a chain in front of three upstreams that live in the same process.
 enum DemoConfig {
@@ -78,10 +79,20 @@ final class DemoUpstream: HTTPTerminal {
 
     static let manifest = Manifest(id: "demo_upstream", summary: "Answers like a small service, for `sluice demo`.")
 
-    private let settings: Settings
-    private var requests = 0
+    /// All workers count together, so that every n-th request is every n-th for whoever sends them.
+    private final class Requests: Sendable {
+        private let count = Atomic(0)
 
-    init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) { self.settings = settings }
+        func next() -> Int { count.add(1, ordering: .relaxed).newValue }
+    }
+
+    private let settings: Settings
+    private let requests: Requests
+
+    init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) {
+        self.settings = settings
+        requests = worker.shared("demo.\(settings.name)") { Requests() }
+    }
 
     func open(_ stream: inout FilterAPI.Stream) throws(Fault) -> State? { State() }
 
@@ -107,10 +118,10 @@ final class DemoUpstream: HTTPTerminal {
     }
 
     private func answer(_ stream: inout FilterAPI.Stream) {
-        requests += 1
-        if settings.failEvery > 0, requests % settings.failEvery == 0 {
-            return stream.reply(500, body: "\(settings.name): this one failed on purpose\n")
+        let number = requests.next()
+        if settings.failEvery > 0, number % settings.failEvery == 0 {
+            return stream.reply(500, body: "\(settings.name): request \(number) failed on purpose\n")
         }
-        stream.reply(200, body: "\(settings.name): request \(requests)\n")
+        stream.reply(200, body: "\(settings.name): request \(number)\n")
     }
 }

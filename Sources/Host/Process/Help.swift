@@ -5,7 +5,7 @@ enum Help {
         case "run": run
         case "demo": demo
         case "check": check
-        case "version": "Prints the version of Sluice and of the filter API.\n\nusage: sluice version\n"
+        case "version": version
         default: overview
         }
     }
@@ -60,6 +60,14 @@ enum Help {
 
         usage: sluice demo [--workers N] [--log-level LEVEL] [--log-format FORMAT]
 
+        options:
+          --workers N          threads; without it as many as there are processors to use
+          --log-level LEVEL    trace, debug, info, warning or error
+          --log-format FORMAT  text or json
+
+        Listens on 127.0.0.1:8080, or on any free port where that one is taken, and prints what to try.
+        Needs no file, no rights and no network.
+
         examples:
           sluice demo
           curl -i http://127.0.0.1:8080/
@@ -71,11 +79,25 @@ enum Help {
 
         usage: sluice check [FILE] [--format text|json|github]
 
+        options:
+          FILE               the config file; without it ./sluice.yaml, then /etc/sluice/sluice.yaml
+          --format FORMAT    text for people, json for programs, github for annotations of a pull request
+
         Opens no port. Exit codes: 0 the file is good, 1 it is not, 2 the command line makes no sense.
 
         examples:
           sluice check sluice.yaml
-          sluice check --format github sluice.yaml
+          sluice check --format json sluice.yaml
+
+        """
+
+    private static let version = """
+        Prints the version of Sluice, and of the filter API that plugins are built against.
+
+        usage: sluice version
+
+        examples:
+          sluice version
 
         """
 }

@@ -35,23 +35,35 @@ struct OptionReader {
 
     private mutating func command() throws(UsageError) -> Command {
         guard let verb = rest.popFirst() else { return .help(topic: "") }
-        if rest.contains("--help") || rest.contains("-h") { return .help(topic: verb) }
+        if rest.contains("--help") || rest.contains("-h") { return .help(topic: try known(verb)) }
         switch verb {
-        case "run": return .run(try runOptions(verb))
-        case "demo": return .demo(try runOptions(verb))
-        case "check": return try check()
         case "version", "--version", "-V": return .version
-        case "help", "--help", "-h": return .help(topic: rest.first ?? "")
-        default:
-            let near = nearest(verb, ["run", "demo", "check", "version", "help"])
-            throw UsageError(message: "there is no command `\(verb)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
+        case "help", "--help", "-h":
+            return .help(topic: try rest.first.map { name throws(UsageError) in try known(name) } ?? "")
+        default: break
+        }
+        switch try known(verb) {
+        case "run": return .run(try runOptions(verb, Self.serving + ["-c", "--config", "--to", "--listen"]))
+        case "demo": return .demo(try runOptions(verb, Self.serving))
+        default: return try check()
         }
     }
 
-    private mutating func runOptions(_ verb: String) throws(UsageError) -> RunOptions {
+    private func known(_ verb: String) throws(UsageError) -> String {
+        let commands = ["run", "demo", "check", "version", "help"]
+        if commands.contains(verb) { return verb }
+        let near = nearest(verb, commands)
+        throw UsageError(message: "there is no command `\(verb)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
+    }
+
+    /// What every command that serves can be told.
+    private static let serving = ["--workers", "--log-level", "--log-format"]
+
+    private mutating func runOptions(_ verb: String, _ accepted: [String]) throws(UsageError) -> RunOptions {
         var options = RunOptions()
         while let argument = rest.popFirst() {
             let (name, inline) = split(argument)
+            guard accepted.contains(name) else { throw unknown(argument, verb, accepted) }
             switch name {
             case "-c", "--config": options.file = try value(name, inline)
             case "--workers":
@@ -63,10 +75,7 @@ struct OptionReader {
             case "--to": options.to = try value(name, inline)
             case "--listen": options.listen = try value(name, inline)
             case "--log-format": options.logFormat = try word(name, try value(name, inline))
-            case "--log-level": options.logLevel = try word(name, try value(name, inline))
-            default:
-                throw unknown(
-                    argument, verb, ["-c", "--config", "--workers", "--to", "--listen", "--log-format", "--log-level"])
+            default: options.logLevel = try word(name, try value(name, inline))
             }
         }
         if options.to != nil && options.file != nil {
@@ -120,6 +129,9 @@ struct OptionReader {
     }
 
     private func unknown(_ argument: String, _ verb: String, _ known: [String]) -> UsageError {
+        if !argument.hasPrefix("-"), known.contains("-c") {
+            return UsageError(message: "`\(verb)` takes its file behind `-c`: sluice \(verb) -c \(argument)")
+        }
         let near = nearest(argument, known)
         return UsageError(
             message: "`\(verb)` does not know `\(argument)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))

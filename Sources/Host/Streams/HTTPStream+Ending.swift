@@ -35,7 +35,7 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             do throws(Fault) {
-                unsafe try entry.filter._faultBelow(block + entry.offset, fault, &view.pointee)
+                unsafe try entry.type._faultBelow(entry.filter, block + entry.offset, fault, &view.pointee)
             } catch {
                 note(error)
                 return false
@@ -151,7 +151,7 @@ extension HTTPStream {
             mask &= ~(UInt64(1) << UInt64(stage))
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
-            unsafe entry.filter._close(block + entry.offset, ending, &view.pointee)
+            unsafe entry.type._close(entry.filter, block + entry.offset, ending, &view.pointee)
         }
         unsafe view.pointee.asked = .none
     }
@@ -198,7 +198,7 @@ extension HTTPStream {
         let entry = unsafe table.httpStages[stage]
         unsafe view.pointee.stage = stage
         do throws(Fault) {
-            unsafe try entry.filter._wake(block + entry.offset, &view.pointee)
+            unsafe try entry.type._wake(entry.filter, block + entry.offset, &view.pointee)
         } catch {
             return faulted(error, at: stage)
         }

@@ -9,11 +9,6 @@ extension HTTPStream: StreamHost {
     var pages: PagePool { worker.pages }
     var requestHead: UnsafeMutablePointer<RequestHead> { unsafe headMemory }
 
-    func routeSettings(stage: Int) -> (any FilterSettings)? {
-        guard let table = routeTable, stage < table.byStage.count else { return nil }
-        return table.byStage[stage]
-    }
-
     func useRouteSettings(_ settings: RouteSettingsTable?) { routeTable = settings }
 
     func makeResumption(stage: Int, isRequest: Bool) -> Resumption {

@@ -48,7 +48,7 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             do throws(Fault) {
-                if unsafe try entry.filter._open(block + entry.offset, &view.pointee) {
+                if unsafe try entry.type._open(entry.filter, block + entry.offset, &view.pointee) {
                     opened |= bit
                 } else {
                     requestMask &= ~bit
@@ -76,8 +76,8 @@ extension HTTPStream {
             unsafe view.pointee.isRequest = true
             let step: Step
             do throws(Fault) {
-                step = unsafe try entry.filter._requestHead(
-                    block + entry.offset, &headMemory.pointee, last, &view.pointee)
+                step = unsafe try entry.type._requestHead(
+                    entry.filter, block + entry.offset, &headMemory.pointee, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
@@ -107,7 +107,8 @@ extension HTTPStream {
             unsafe view.pointee.isRequest = true
             let step: Step
             do throws(Fault) {
-                step = unsafe try entry.filter._requestBody(block + entry.offset, &chunk, last, &view.pointee)
+                step = unsafe try entry.type._requestBody(
+                    entry.filter, block + entry.offset, &chunk, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
@@ -141,8 +142,8 @@ extension HTTPStream {
             unsafe view.pointee.isRequest = true
             let step: Step
             do throws(Fault) {
-                step = unsafe try entry.filter._requestTrailers(
-                    block + entry.offset, &trailers.pointee, &view.pointee)
+                step = unsafe try entry.type._requestTrailers(
+                    entry.filter, block + entry.offset, &trailers.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }

@@ -14,7 +14,8 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             do throws(Fault) {
-                unsafe try entry.filter._interimHead(block + entry.offset, &responseMemory.pointee, &view.pointee)
+                unsafe try entry.type._interimHead(
+                    entry.filter, block + entry.offset, &responseMemory.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
@@ -58,8 +59,8 @@ extension HTTPStream {
             unsafe view.pointee.isRequest = false
             let step: Step
             do throws(Fault) {
-                step = unsafe try entry.filter._responseHead(
-                    block + entry.offset, &responseMemory.pointee, last, &view.pointee)
+                step = unsafe try entry.type._responseHead(
+                    entry.filter, block + entry.offset, &responseMemory.pointee, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
@@ -92,7 +93,8 @@ extension HTTPStream {
             unsafe view.pointee.isRequest = false
             let step: Step
             do throws(Fault) {
-                step = unsafe try entry.filter._responseBody(block + entry.offset, &chunk, last, &view.pointee)
+                step = unsafe try entry.type._responseBody(
+                    entry.filter, block + entry.offset, &chunk, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
@@ -127,8 +129,8 @@ extension HTTPStream {
             unsafe view.pointee.isRequest = false
             let step: Step
             do throws(Fault) {
-                step = unsafe try entry.filter._responseTrailers(
-                    block + entry.offset, &trailers.pointee, &view.pointee)
+                step = unsafe try entry.type._responseTrailers(
+                    entry.filter, block + entry.offset, &trailers.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }

@@ -150,6 +150,13 @@ final class HTTPStream: LoopTimer {
 
     var handle: StreamHandle { StreamHandle(slot: slot, generation: generation) }
 
+    /// Where codecs find the stream's values. An answer from a filter takes the response's memory away, but then no
+    /// codec fills it any more.
+    var memory: StreamMemory {
+        unsafe StreamMemory(
+            handle: handle, requestHead: headMemory, responseHead: responseMemory, facts: factsMemory, state: block)
+    }
+
     /// The chain of a running stream.
     var chain: Chain {
         @inline(__always) get { unsafe chainReference.unsafelyUnwrapped }
@@ -161,7 +168,7 @@ final class HTTPStream: LoopTimer {
     }
 
     /// Starts life as a new stream of a connection.
-    func begin(on connection: ServerConnection, chain: Chain) {
+    func begin(on connection: ServerConnection?, chain: Chain) {
         unsafe self.connection = connection
         unsafe chainReference = chain
         unsafe tableMemory = chain.table
@@ -196,7 +203,10 @@ final class HTTPStream: LoopTimer {
         attachedCluster = nil
         pool = nil
         lastEndpoint = nil
-        routeTable = nil
+        if routeTable != nil {
+            routeTable = nil
+            unsafe view.pointee.routeTable = nil
+        }
         timeoutAt = 0
         idleLimit = 0
         for timer in stageTimers { timer?.disarm() }

@@ -52,22 +52,25 @@ struct BankRow: Sendable, CustomStringConvertible {
     private static func lines(_ name: String) -> [[String]] {
         let here = #filePath
         let root = here.range(of: "/FiltersTests/").map { String(here[..<$0.lowerBound]) } ?? "."
-        return readFile("\(root)/wire/bank/\(name)").split(separator: "\n").filter { !$0.hasPrefix("#") }
-            .map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+        return String(decoding: readBytes("\(root)/wire/bank/\(name)"), as: UTF8.self).split(separator: "\n").filter {
+            !$0.hasPrefix("#")
+        }
+        .map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
     }
 }
 
-private func readFile(_ path: String) -> String {
+/// All bytes of a file.
+func readBytes(_ path: String) -> [UInt8] {
     guard let file = unsafe fopen(path, "r") else { fatalError("cannot read \(path)") }
     defer { unsafe fclose(file) }
-    var text: [UInt8] = []
+    var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65_536)
     while true {
         let count = unsafe fread(&block, 1, block.count, file)
         if count == 0 { break }
-        text += block[..<count]
+        bytes += block[..<count]
     }
-    return String(decoding: text, as: UTF8.self)
+    return bytes
 }
 
 extension String {

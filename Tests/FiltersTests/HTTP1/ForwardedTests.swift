@@ -135,4 +135,33 @@ struct ForwardedTests {
         #expect(scheme("X-Forwarded-Proto: http\r\n", isTLS: true, hops: 1) == .http)
         #expect(scheme("", isTLS: true, hops: 1) == .https)
     }
+
+    @Test(
+        "The client is whom the outermost trusted proxy saw",
+        arguments: [
+            (0, ["1.1.1.1"], ""), (1, [], ""), (1, ["1.1.1.1"], "1.1.1.1"), (1, ["1.1.1.1, 2.2.2.2"], "2.2.2.2"),
+            (2, ["1.1.1.1,\t2.2.2.2"], "1.1.1.1"), (2, ["6.6.6.6, 1.1.1.1 , 2.2.2.2"], "1.1.1.1"),
+            (2, ["6.6.6.6", "1.1.1.1", "2.2.2.2"], "1.1.1.1"), (3, ["1.1.1.1, 2.2.2.2"], ""),
+            (2, ["6.6.6.6, 1.1.1.1", "2.2.2.2"], "1.1.1.1"), (1, ["2001:db8::1"], "2001:db8::1"),
+            (1, ["::ffff:10.0.0.1"], "::ffff:10.0.0.1"), (1, ["unknown"], ""), (1, ["1.1.1.1, "], ""), (1, [""], ""),
+            (1, ["1.1.1.1:80"], ""), (1, ["_hidden"], ""), (1, ["1.1.1"], ""), (1, [",,"], ""), (2, [","], ""),
+        ])
+    func client(hops: Int, lines: [String], expected: String) {
+        for policy in HTTP1ServerCodec.ForwardedPolicy.allCases {
+            let connection = FakeConnection()
+            connection.comesFrom("192.0.2.7", isTLS: false)
+            let codec = makeServer { settings in
+                settings.forwardedFor = policy
+                settings.trustedHops = hops
+            }
+            let bench = ServerBench(codec, on: connection)
+            var seen: String?
+            bench.answer = { bench, stream in
+                seen = unsafe ASCII.string(bench.connection.requestHead(stream).pointee.clientAddress)
+            }
+            let fields = lines.map { "X-Forwarded-For: \($0)\r\n" }.joined()
+            bench.receive("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+            #expect(seen == expected, "\(policy)")
+        }
+    }
 }

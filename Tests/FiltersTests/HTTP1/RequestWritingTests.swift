@@ -122,7 +122,7 @@ struct RequestWritingTests {
             bench.receive("")
             bench.requestBody("hello")
         }
-        #expect(text == "hello")
+        #expect(text == "hello\nresponse 200 HTTP/1.1 length=?")
     }
 
     @Test("Who says TE says so in Connection too")

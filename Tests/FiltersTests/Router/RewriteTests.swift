@@ -127,6 +127,17 @@ struct HashRuleTests {
         #expect(hash([("x-user", "u2")]) { $0.header = "x-user" } != bySource)
     }
 
+    @Test func theSourceIsTheClientThatATrustedProxySaw() {
+        var head = request("GET", "/", [("x-forwarded-for", "10.0.0.9")])
+        let entry = unsafe head.headers.entries[head.headers.index(of: .xForwardedFor)]
+        head.clientRange = TextRange(offset: entry.valueOffset, count: entry.valueCount)
+        let connection = ConnectionFacts()
+        connection.remoteIP = "127.0.0.1"
+        var settings = Router.HashSettings()
+        settings.source = true
+        #expect(HashRule(settings)?.hash(head, connection) == hash(ip: "10.0.0.9") { $0.source = true })
+    }
+
     @Test func theFirstThatTheRequestHasCounts() {
         let both: (inout Router.HashSettings) -> Void = {
             $0.header = "x-user"

@@ -1,0 +1,34 @@
+internal import Engine
+package import FilterAPI
+
+/// A chain of HTTP filters without sockets, which is shown heads the way a connection would: for measuring the walk.
+package final class ChainTrial {
+    private let worker: Worker
+    private let chain: Chain
+
+    /// Makes the filters, with their settings as they are by default.
+    ///
+    /// - Throws: what a filter does not like, or what the system refuses.
+    package init(_ types: [any Filter.Type]) throws {
+        worker = try Worker(
+            index: 0, registry: CounterRegistry(), log: Log(level: .error, format: .text),
+            connectionLimit: ConnectionLimit(0))
+        let stages = types.map { Self.stage($0) }
+        chain = try ChainBuilder(file: "trial").build(ChainPlan(stages: stages), services: worker)
+    }
+
+    private static func stage<F: Filter>(_ type: F.Type) -> StagePlan {
+        StagePlan(name: type.manifest.id, type: type, settings: F.Settings())
+    }
+
+    /// Opens a stream, shows it a request without a body on the way down and a response without one on the way up,
+    /// and closes it; as often as told.
+    package func run(_ count: Int) {
+        for _ in 0..<count {
+            let stream = unsafe worker.streams.take(worker: worker).takeUnretainedValue()
+            stream.begin(on: nil, chain: chain)
+            stream.requestHeadArrived(last: true)
+            stream.responseHeadArrived(last: true)
+        }
+    }
+}
