@@ -9,7 +9,7 @@ import time
 import pytest
 
 from client import Client, encode, get
-from configs import http_proxy
+from configs import http_proxy, tcp_proxy
 from origin import OK, answer
 
 LINE = re.compile(
@@ -33,6 +33,66 @@ def line_of(proxy, number=0):
     match = LINE.fullmatch(proxy.stdout.lines[number])
     assert match, proxy.stdout.lines[number]
     return match.groupdict()
+
+
+# MARK: Connections without HTTP
+
+def tcp_line(proxy):
+    line = line_of(proxy)
+    assert (line["method"], line["path"], line["protocol"], line["status"]) == ("-", "-", "-", "0")
+    return line["flags"], line["received"], line["sent"], line["host"]
+
+
+def echo(peer):
+    while peer.fill():
+        peer.send(b"two" * 2)
+
+
+def test_a_raw_connection_has_a_line_at_its_end(sluice, origin):
+    one = origin(echo)
+    proxy = sluice({**tcp_proxy(one.endpoint), "access_log": "stdout"})
+    with Client(proxy.address()) as client:
+        client.send(b"one")
+        client.read_exactly(6)
+        assert proxy.stdout.lines == []
+    assert tcp_line(proxy) == ("-", "3", "6", one.endpoint)
+
+
+def test_a_raw_connection_that_breaks_says_which_side_it_was(sluice, origin, refused):
+    one = origin(echo)
+    proxy = sluice({**tcp_proxy(one.endpoint), "access_log": "stdout"})
+    client = Client(proxy.address())
+    client.send(b"one")
+    client.read_exactly(6)
+    client.reset()
+    assert tcp_line(proxy) == ("DC", "3", "6", one.endpoint)
+    two = origin(lambda peer: peer.fill() and peer.reset())
+    proxy = sluice({**tcp_proxy(two.endpoint), "access_log": "stdout"})
+    with Client(proxy.address()) as client:
+        client.send(b"one")
+        client.read_to_end()
+    assert tcp_line(proxy) == ("UC", "3", "0", two.endpoint)
+    proxy = sluice({**tcp_proxy(refused), "access_log": {"to": "stdout", "format": "json"}})
+    with Client(proxy.address()) as client:
+        client.read_to_end()
+    proxy.wait_stdout("")
+    line = json.loads(proxy.stdout.lines[0])
+    assert (line["response_flags"], line["response_code_details"]) == ("UF", "upstream.connect_refused")
+    assert line["method"] is None and line["bytes_sent"] == 0
+
+
+def test_a_raw_connection_that_is_idle_or_cut_by_the_end_has_its_line(sluice, origin):
+    one = origin(echo)
+    proxy = sluice({**tcp_proxy(one.endpoint, idle_timeout="100ms"), "access_log": "stdout"})
+    with Client(proxy.address()) as client:
+        client.read_to_end()
+    assert tcp_line(proxy) == ("SI", "0", "0", one.endpoint)
+    proxy = sluice({**tcp_proxy(one.endpoint), "access_log": "stdout", "drain_timeout": "100ms"})
+    with Client(proxy.address()) as client:
+        client.send(b"one")
+        client.read_exactly(6)
+        proxy.stop()
+        assert tcp_line(proxy) == ("LR", "3", "6", one.endpoint)
 
 
 # MARK: The usual line

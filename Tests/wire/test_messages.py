@@ -169,6 +169,23 @@ def test_parts_of_an_answer_pass_at_once(proxied):
         client.read_until(b"0\r\n\r\n")
 
 
+@pytest.mark.parametrize("count", [20, 22, 40, 64, 100, 1000])
+def test_many_small_parts_that_come_together_all_pass_at_once(proxied, count):
+    """More pieces than one call takes: what is left must not wait for an event that never comes."""
+    parts = [b"%d," % number for number in range(count)]
+
+    def script(peer):
+        while peer.read_request():
+            peer.send(chunked(parts))
+    address, one = proxied(script)
+    with Client(address) as client:
+        for _ in range(3):
+            assert client.request().body == b"".join(parts)
+        assert client.request("POST", body=chunked(parts).partition(b"\r\n\r\n")[2],
+                              headers={"Transfer-Encoding": "chunked"}).status == 200
+    assert one.requests[-1].body == b"".join(parts)
+
+
 def test_parts_of_an_upload_pass_at_once(proxied):
     address, upstream = proxied()
     with Client(address) as client:

@@ -24,9 +24,16 @@ extension FakeStream {
             return nil
         }
         let tokensBefore = serial
+        let restartsBefore = restarts.count
         guard let (step, event) = call(event, isRequest: isRequest) else { return nil }
         let asksToPause = serial != tokensBefore
         guard doWhatWasAsked() else { return step }
+        if restarts.count > restartsBefore {
+            // What was being shown belongs to the try that was given up, and so does what is held of its answer.
+            up.held = []
+            up.token = 0
+            return step
+        }
         follow(step, event, isRequest: isRequest, token: asksToPause ? serial : 0)
         return step
     }

@@ -161,7 +161,8 @@ extension FormatVariable {
         case .downstreamLocalAddress: text.append(connection.localAddress)
         case .downstreamLocalAddressWithoutPort: appendHost(connection.localAddress, &text)
         case .downstreamLocalPort: appendPort(connection.localAddress, &text)
-        case .protocol: text.append(request.version.text)
+        // Without a method there was no request that could have said it.
+        case .protocol: if request.methodText.byteCount > 0 { text.append(request.version.text) }
         case .requestedServerName: text.append(connection.serverName ?? "")
         case .responseCodeDetails: text.append(facts.reason)
         case .responseFlags: appendFlags(facts.flags, &text)

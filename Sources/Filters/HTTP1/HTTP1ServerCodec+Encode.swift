@@ -17,7 +17,9 @@ extension HTTP1ServerCodec {
     ) throws(Fault) {
         guard head.status.code >= 100, head.status.code <= 599 else { throw Fault(.filterFailed, "http1.bad_status") }
         // A request that was not read to its end leaves bytes behind that nobody can tell from the next request.
-        if state.phase == .head || state.phase == .body || state.isDraining { state.keepsAlive = false }
+        if state.phase == .head || state.phase == .body || state.isDraining || isAged(state, link.now) {
+            state.keepsAlive = false
+        }
         if state.phase == .offered {
             let isTunnel = state.isConnect ? head.status.code / 100 == 2 : head.status == 101
             if isTunnel {

@@ -13,6 +13,7 @@ extension HTTP1ServerCodec {
     }
 
     /// Whether the connection has lived for as long as it may.
+    @inline(__always)
     func isAged(_ state: ConnectionState, _ now: Instant) -> Bool {
         settings.maxConnectionDuration > .zero && now.since(state.accepted) >= settings.maxConnectionDuration
     }

@@ -90,6 +90,10 @@ package struct ListenerSettings: SettingsStruct {
     package var tcpKeepalive = Duration.seconds(60)
     /// How long a client may take nothing of the last answer to it; 0 for no limit.
     package var flushTimeout = Duration.seconds(300)
+    /// What may wait for a client before its source stands still.
+    package var bufferLimit = BufferLimit.usual
+    /// What filters may hold of one direction of a stream; above, 413 for a request and 500 for a response.
+    package var holdLimit = ByteSize.mebibytes(1)
     package var accessLog = AccessLogSettings()
     package var chain = RawNode()
 
@@ -100,5 +104,7 @@ package struct ListenerSettings: SettingsStruct {
         if maxConnections < 0 { check.error("max_connections", "must not be negative") }
         if backlog < 1 || backlog > 65_535 { check.error("backlog", "must be between 1 and 65535") }
         TCPKeepalive.validate(tcpKeepalive, &check)
+        BufferLimit.validate(bufferLimit, "buffer_limit", &check)
+        BufferLimit.validate(holdLimit, "hold_limit", &check)
     }
 }

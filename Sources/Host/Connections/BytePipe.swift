@@ -14,7 +14,7 @@ final class BytePipe: StreamHost {
     let inner: UnsafeMutablePointer<ByteOutput>
     private let view: UnsafeMutablePointer<Stream>
     let factsMemory: UnsafeMutablePointer<StreamFacts>
-    private let noHead: UnsafeMutablePointer<RequestHead>
+    let noHead: UnsafeMutablePointer<RequestHead>
     private var opened: UInt64 = 0
     private var masks: (request: UInt64, response: UInt64) = (.max, .max)
     private var held: (request: Hold, response: Hold) = (Hold(), Hold())

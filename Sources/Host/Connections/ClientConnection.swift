@@ -46,7 +46,7 @@ final class ClientConnection: Connection, CodecHost {
         self.pool = pool
         self.codec = codec
         unsafe link = .allocate(capacity: 1)
-        super.init(worker: worker, chain: pool.chain)
+        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
         unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
     }

@@ -10,10 +10,6 @@ internal import FilterAPI
 /// outlive their connections: the worker closes them before it ends, and `chain` is a counted reference.
 @safe
 class Connection: EventSource {
-    /// Above this many waiting bytes the source of them stops reading.
-    static let highWatermark = 64 * 1024
-    /// Below this many it goes on.
-    static let lowWatermark = 16 * 1024
     /// Bytes that one connection may read in a turn before others have theirs.
     private static let turnBudget = 256 * 1024
 
@@ -49,6 +45,8 @@ class Connection: EventSource {
 
     let worker: Worker
     let chain: Chain
+    /// Above this many waiting bytes the source of them stops reading; below a quarter of them it goes on.
+    let highWatermark: Int
     var flags: Flags = [.canWrite]
     /// Why it cannot be written to any more, where that is so and the rest is still read; else 0.
     private var broken: Int32 = 0
@@ -64,8 +62,9 @@ class Connection: EventSource {
     /// Present only where there are byte stages.
     var pipe: BytePipe?
 
-    init(worker: Worker, chain: Chain) {
+    init(worker: Worker, chain: Chain, bufferLimit: ByteSize) {
         self.worker = worker
+        highWatermark = bufferLimit.bytes
         self.chain = chain
         unsafe output = .allocate(capacity: 1)
         unsafe output.initialize(to: ByteOutput(pool: worker.pages))
@@ -216,10 +215,10 @@ class Connection: EventSource {
 
     /// Whether so much waits that the source of it should stop.
     final var isOutputFull: Bool {
-        if waitingWeight < Self.highWatermark { return false }
+        if waitingWeight < highWatermark { return false }
         // It may only wait for the end of the turn: try before the source is stopped.
         flush()
-        if waitingWeight < Self.highWatermark { return false }
+        if waitingWeight < highWatermark { return false }
         flags.insert(.outputFull)
         return true
     }
@@ -236,12 +235,12 @@ class Connection: EventSource {
         // Before the connection is made the stages are not open, and would let everything pass unseen.
         if let pipe, !flags.contains(.connecting) { pipe.outwardPending() }
         while flags.contains(.canWrite), !flags.contains(.connecting), unsafe !output.pointee.queue.isEmpty {
-            let size = unsafe output.pointee.byteCount
-            switch send() {
+            var offered = 0
+            switch unsafe SendVector.send(fd, output.pointee.queue, offered: &offered) {
             case .bytes(let count):
                 bytesSent += count
                 unsafe output.pointee.queue.removeFirst(count)
-                if count < size, unsafe output.pointee.queue.count < SendVector.limit { flags.remove(.canWrite) }
+                if count < offered { flags.remove(.canWrite) }
             case .wouldBlock: flags.remove(.canWrite)
             case .ended: return failed(0)
             case .failed(let errno): return cannotWrite(errno)
@@ -259,13 +258,9 @@ class Connection: EventSource {
         resumeReading()
     }
 
-    private func send() -> IOResult {
-        unsafe SendVector.send(fd, output.pointee.queue)
-    }
-
     private func afterFlush() {
         let waiting = unsafe output.pointee.byteCount
-        if flags.contains(.outputFull), waitingWeight <= Self.lowWatermark {
+        if flags.contains(.outputFull), waitingWeight <= highWatermark / 4 {
             flags.remove(.outputFull)
             outputDrained()
         }

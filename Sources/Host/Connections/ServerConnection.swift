@@ -39,7 +39,7 @@ final class ServerConnection: Connection, CodecHost {
         self.codec = codec
         self.listener = listener
         unsafe link = .allocate(capacity: 1)
-        super.init(worker: worker, chain: chain)
+        super.init(worker: worker, chain: chain, bufferLimit: listener.bufferLimit)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .client) }
         unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
     }

@@ -24,11 +24,12 @@ final class TCPConnection: Connection {
 
     init(worker: Worker, listener: Listener, chain: Chain) {
         self.listener = listener
-        super.init(worker: worker, chain: chain)
+        super.init(worker: worker, chain: chain, bufferLimit: listener.bufferLimit)
         pipe = BytePipe(connection: self, side: .client)
     }
 
     func start() {
+        if let memory = unsafe pipe?.factsMemory { unsafe memory.pointee.start = worker.instant }
         do throws(Fault) {
             try pipe?.openStages()
             guard let attached = pipe?.attached else { throw Fault(.noCluster, "chain.nothing_attached") }
@@ -37,15 +38,16 @@ final class TCPConnection: Connection {
             }
             idleLimit = attached.attachment.idleLimit(otherwise: 3_600_000_000_000)
             let endpoint = try pool.pickEndpoint(hash: attached.attachment.hash)
-            let upstream = RawClientConnection(worker: worker, pool: pool, endpoint: endpoint, client: self)
-            try upstream.start()
-            self.upstream = upstream
             if let memory = unsafe pipe?.factsMemory {
                 unsafe memory.pointee.cluster = pool.name
                 unsafe memory.pointee.endpoint = endpoint.name
+                unsafe memory.pointee.attempts = 1
             }
+            let upstream = RawClientConnection(worker: worker, pool: pool, endpoint: endpoint, client: self)
+            try upstream.start()
+            self.upstream = upstream
         } catch {
-            worker.count(error)
+            note(error)
             return close()
         }
         touch()
@@ -74,7 +76,8 @@ final class TCPConnection: Connection {
     }
 
     /// The upstream could not be reached, or broke: then the client's connection breaks too, behind what has come.
-    func upstreamFailed(wasConnected: Bool) {
+    func upstreamFailed(_ fault: Fault, wasConnected: Bool) {
+        note(fault)
         upstream = nil
         guard wasConnected else { return close() }
         flush()
@@ -84,7 +87,7 @@ final class TCPConnection: Connection {
     override var hearsLastWords: Bool { true }
 
     override func failed(_ errno: Int32) {
-        worker.count(Fault(.clientGone, "client.reset"))
+        note(Fault(.clientGone, "client.reset"))
         let upstream = upstream
         self.upstream = nil
         upstream?.clientFailed()
@@ -111,11 +114,31 @@ final class TCPConnection: Connection {
         let upstream = upstream
         self.upstream = nil
         upstream?.close()
-        if let memory = unsafe pipe?.factsMemory {
-            unsafe memory.pointee.requestBodyBytes = bytesReceived
-            unsafe memory.pointee.responseBodyBytes = bytesSent
-        }
+        writeLog()
         listener.connectionClosed(self)
+    }
+
+    /// The connection is its own one stream: it is counted, and told of, like one.
+    private func note(_ fault: Fault) {
+        worker.count(fault)
+        guard let memory = unsafe pipe?.factsMemory else { return }
+        unsafe memory.pointee.reason = fault.reason
+        unsafe memory.pointee.flags.formUnion(Rescue.verdict(fault, duringRequest: false).flags)
+    }
+
+    private func writeLog() {
+        guard let pipe, let log = listener.accessLog else { return }
+        var facts = unsafe pipe.factsMemory.pointee
+        facts.requestBodyBytes = bytesReceived
+        facts.responseBodyBytes = bytesSent
+        facts.responseEnd = worker.instant
+        unsafe log.write(facts, request: pipe.noHead.pointee, on: self.facts)
+    }
+
+    /// The process ends, and does not wait.
+    func abort() {
+        note(Fault(.draining, "sluice.stopped"))
+        close()
     }
 
     func touch() { lastActivity = worker.loop.now }
@@ -123,7 +146,7 @@ final class TCPConnection: Connection {
     private func checkIdle() {
         let now = worker.loop.now
         if now >= lastActivity + idleLimit {
-            worker.count(Fault(.idleTimeout, "tcp.idle_timeout"))
+            note(Fault(.idleTimeout, "tcp.idle_timeout"))
             return close()
         }
         worker.loop.schedule(idleTimer, after: lastActivity + idleLimit - now)
@@ -152,7 +175,7 @@ final class RawClientConnection: Connection {
         self.endpoint = endpoint
         self.pool = pool
         unsafe self.client = client
-        super.init(worker: worker, chain: pool.chain)
+        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
     }
 
@@ -216,12 +239,11 @@ final class RawClientConnection: Connection {
 
     override func failed(_ errno: Int32) {
         let wasConnected = isConnected
-        worker.count(
-            wasConnected
-                ? Fault(.upstreamClosed, "upstream.reset") : Fault(.connectFailed, ConnectReason.text(errno)))
+        let fault =
+            wasConnected ? Fault(.upstreamClosed, "upstream.reset") : Fault(.connectFailed, ConnectReason.text(errno))
         let client = unsafe client
         close()
-        client?.upstreamFailed(wasConnected: wasConnected)
+        client?.upstreamFailed(fault, wasConnected: wasConnected)
     }
 
     override var hearsLastWords: Bool { true }

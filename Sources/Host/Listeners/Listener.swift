@@ -12,6 +12,8 @@ final class Listener {
     private var nextID: UInt64
     /// How long a client may take nothing of its last bytes; 0 for no limit.
     private(set) var flushLimit: Nanoseconds
+    /// What may wait for a client before its source stands still.
+    private(set) var bufferLimit: ByteSize
 
     init(worker: Worker, plan: ListenerPlan, chain: Chain, accessLog: AccessLog?) {
         self.worker = worker
@@ -20,6 +22,7 @@ final class Listener {
         self.accessLog = accessLog
         nextID = UInt64(worker.index) << 48
         flushLimit = plan.settings.flushTimeout.wholeNanoseconds
+        bufferLimit = plan.settings.bufferLimit
     }
 
     /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it.
@@ -27,6 +30,7 @@ final class Listener {
         let isNewChain = self.chain !== chain
         self.plan = plan
         flushLimit = plan.settings.flushTimeout.wholeNanoseconds
+        bufferLimit = plan.settings.bufferLimit
         self.chain = chain
         self.accessLog?.flush()
         self.accessLog = accessLog
@@ -55,7 +59,10 @@ final class Listener {
 
     /// The process ends: what its connections are at is cut off.
     func abort() {
-        for connection in connections.values { (connection as? ServerConnection)?.abort() }
+        for connection in connections.values {
+            (connection as? ServerConnection)?.abort()
+            (connection as? TCPConnection)?.abort()
+        }
         accessLog?.flush()
     }
 

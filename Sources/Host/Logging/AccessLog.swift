@@ -33,6 +33,31 @@ final class AccessLog {
             for member in members { append(member, stream, connection) }
             lines.append("}\n")
         }
+        lineEnded()
+    }
+
+    /// Writes the line of a connection without HTTP that has ended.
+    ///
+    /// - Parameter request: an empty one.
+    func write(_ facts: StreamFacts, request: borrowing RequestHead, on connection: ConnectionFacts) {
+        switch format {
+        case .text(let format):
+            format.render(into: &lines, request: request, facts: facts, connection: connection, at: moment(format, "-"))
+            lines.append("\n")
+        case .json(let members):
+            for member in members {
+                lines.append(member.lead)
+                value.removeAll()
+                member.value.render(
+                    into: &value, request: request, facts: facts, connection: connection, at: moment(member.value, ""))
+                appendValue(isNumber: member.isNumber)
+            }
+            lines.append("}\n")
+        }
+        lineEnded()
+    }
+
+    private func lineEnded() {
         if lines.count >= Self.fullAt { return flush() }
         if !timer.isArmed { worker.loop.schedule(timer, after: Self.patience) }
     }
@@ -41,9 +66,13 @@ final class AccessLog {
         lines.append(member.lead)
         value.removeAll()
         render(member.value, stream, connection, unset: "", into: &value)
+        appendValue(isNumber: member.isNumber)
+    }
+
+    private func appendValue(isNumber: Bool) {
         if value.isEmpty {
             lines.append("null")
-        } else if member.isNumber {
+        } else if isNumber {
             lines.append(contentsOf: value)
         } else {
             lines.append("\"")
@@ -56,9 +85,7 @@ final class AccessLog {
         _ format: TextFormat, _ stream: HTTPStream, _ connection: ServerConnection, unset: StaticString,
         into text: inout ByteText
     ) {
-        let moment = FormatMoment(
-            now: worker.instant, wallClock: format.needsWallClock ? Syscalls.wallClock() : 0, isOver: true, unset: unset
-        )
+        let moment = moment(format, unset)
         let facts = unsafe stream.factsMemory.pointee
         if facts.status == 0 {
             unsafe format.render(
@@ -68,6 +95,12 @@ final class AccessLog {
                 into: &text, request: stream.headMemory.pointee, response: stream.responseMemory.pointee,
                 facts: facts, connection: connection.facts, at: moment)
         }
+    }
+
+    private func moment(_ format: TextFormat, _ unset: StaticString) -> FormatMoment {
+        FormatMoment(
+            now: worker.instant, wallClock: format.needsWallClock ? Syscalls.wallClock() : 0, isOver: true, unset: unset
+        )
     }
 
     /// Hands over what was gathered.

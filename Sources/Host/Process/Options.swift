@@ -39,8 +39,7 @@ struct OptionReader {
         switch verb {
         case "version", "--version", "-V": return .version
         case "help", "--help", "-h":
-            guard let topic = rest.first else { return .help(topic: "") }
-            return .help(topic: try known(topic))
+            return .help(topic: try rest.first.map { name throws(UsageError) in try known(name) } ?? "")
         default: break
         }
         switch try known(verb) {

@@ -3,7 +3,7 @@ internal import FilterAPI
 /// Holding and letting go: what filters keep back is kept here, within limits, and goes on in order.
 extension HTTPStream {
     /// The most bytes that may be held in one direction of a stream.
-    static let holdLimit = 1 << 20
+    private var holdLimit: Int { unsafe connection?.listener.plan.settings.holdLimit.bytes ?? 0 }
 
     private func park(_ stage: Int, isRequest: Bool) -> Park {
         if let park = parks.first(where: { $0.stage == stage && $0.isRequest == isRequest }) { return park }
@@ -64,7 +64,7 @@ extension HTTPStream {
         if park.token == 0 && park.isAtEnd {
             return faulted(Fault(.filterStalled, "filter.held_end_without_token"), at: park.stage)
         }
-        if park.byteCount > Self.holdLimit {
+        if park.byteCount > holdLimit {
             let kind: Fault.Kind = park.isRequest ? .bodyTooLarge : .filterFailed
             faulted(Fault(kind, "filter.held_too_much", origin: .sluice), at: park.stage)
         }
@@ -85,7 +85,7 @@ extension HTTPStream {
         guard let park = found(stage, isRequest: isRequest), park.token != 0 else { return true }
         park.unseen.append(chunk.take())
         if last { park.unseenLast = true }
-        if park.byteCount > Self.holdLimit {
+        if park.byteCount > holdLimit {
             let kind: Fault.Kind = isRequest ? .bodyTooLarge : .filterFailed
             faulted(Fault(kind, "filter.held_too_much", origin: .sluice), at: stage)
         }
@@ -192,7 +192,7 @@ extension HTTPStream {
     /// Whether the request may not go on now: a filter waits, or the upstream reads slowly.
     var isRequestBlocked: Bool {
         if parkedRequest != 0, parks.contains(where: { $0.isRequest && $0.token != 0 }) { return true }
-        if backlog.weight >= Connection.highWatermark { return true }
+        if backlog.weight > 0, let pool, backlog.weight >= pool.settings.bufferLimit.bytes { return true }
         return unsafe upstream?.isOutputFull ?? false
     }
 

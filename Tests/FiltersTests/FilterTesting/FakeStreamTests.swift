@@ -220,6 +220,37 @@ struct FakeStreamTests {
     }
 }
 
+/// Does not want to hear that others are busy.
+private final class Choosy: HTTPFilter {
+    static let manifest = Manifest(id: "choosy", summary: "Tries again.")
+
+    init(_ settings: NoSettings, on worker: inout WorkerContext) throws(ConfigurationFault) {}
+
+    func responseHead(
+        _ head: inout ResponseHead, last: Bool, _ state: inout Void, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        guard head.status == 503 else { return .next }
+        try stream.restartBelow(stream.withRequest { $0.copy() }, last: true)
+        return .hold
+    }
+}
+
+@Suite("Replay of answers by the fake stream")
+struct FakeStreamReplayTests {
+    @Test("The answer that was given up goes nowhere; the next one does")
+    func answer() throws {
+        let stream = FakeStream(try FakeWorker().make(Choosy.self))
+        stream.requestHead(last: true)
+        stream.responseHead(503, last: true)
+        #expect(stream.restarts.count == 1)
+        #expect(!stream.above.hasHead)
+        #expect(stream.fault == nil)
+        stream.responseHead(200, last: true)
+        #expect(stream.above.status == 200)
+        stream.close()
+    }
+}
+
 /// Asks somebody else about each request.
 private final class Asking: HTTPFilter {
     static let manifest = Manifest(id: "asking", summary: "Asks about each request.")

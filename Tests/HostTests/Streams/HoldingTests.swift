@@ -21,6 +21,38 @@ import Testing
         #expect(bench.count("fault.filter.held_too_much") == 1)
     }
 
+    @Test("The limit of what is held is a setting")
+    func limitSet() throws {
+        let bench = try HostBench(
+            "listeners: { front: { bind: 127.0.0.1:0, hold_limit: 8KiB, chain: [ http, hoarder, origin ] } }",
+            [Hoarder.self, Origin.self])
+        #expect(try bench.exchange("front", post(8000)).hasPrefix("HTTP/1.1 200 "))
+        #expect(try bench.exchange("front", post(100_000)).hasPrefix("HTTP/1.1 413 "))
+    }
+
+    @Test(
+        "How much waits for a client that does not read is a setting",
+        arguments: [("64KiB", 0..<20), ("4MiB", 40..<200)])
+    func buffer(limit: String, pages: Range<Int>) throws {
+        let name = "unix:@sluice-\(UInt64.random(in: 0...(.max)))"
+        let bench = try HostBench(
+            """
+            listeners:
+              front: { bind: 127.0.0.1:0, buffer_limit: \(limit), chain: [ http, router: { to: up } ] }
+              up: { bind: "\(name)", chain: [ http, origin ] }
+            clusters: { up: { endpoints: [ "\(name)" ] } }
+            """, [Origin.self])
+        let client = try bench.client(of: "front")
+        client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        var turns = 0
+        bench.turn {
+            turns += 1
+            return turns > 300
+        }
+        #expect(pages.contains(bench.worker.pages.pagesInUse))
+        #expect(client.readToEnd().utf8.count > Origin.largeSize)
+    }
+
     @Test("State that is shared has one value for all who name it, and survives a reload")
     func shared() throws {
         let key = "shared-\(UInt64.random(in: 0...(.max)))"

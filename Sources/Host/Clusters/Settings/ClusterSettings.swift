@@ -12,14 +12,16 @@ struct ClusterSettings: SettingsStruct {
     var connectTimeout = Duration.seconds(5)
     /// How long a connection without a request is kept; 0 keeps none.
     var idleTimeout = Duration.seconds(3600)
-    /// After so much silence an upstream is probed, and given up after as long again; 0 for never.
-    var tcpKeepalive = Duration.seconds(60)
     /// Connections at once on each worker, those without a request included.
     var maxConnections = 1024
     /// Requests that wait for a connection at once on each worker, one that is being made or one that gets free.
     var maxPending = 1024
     /// Requests after which a connection is not used again; 0 for no limit.
     var maxRequestsPerConnection = 0
+    /// What may wait for an upstream before its source stands still.
+    var bufferLimit = BufferLimit.usual
+    /// After so much silence an upstream is probed, and given up after as long again; 0 for never.
+    var tcpKeepalive = Duration.seconds(60)
     /// How names among the endpoints are looked up.
     var dns = NameSettings()
     /// What its connections consist of; decoded when the filters are known.
@@ -42,6 +44,7 @@ struct ClusterSettings: SettingsStruct {
             check.error("max_requests_per_connection", "must not be negative", hint: "0 for no limit")
         }
         TCPKeepalive.validate(tcpKeepalive, &check)
+        BufferLimit.validate(bufferLimit, "buffer_limit", &check)
         checkRepetition(&check)
     }
 
