@@ -213,6 +213,10 @@ def test_run_to_nonsense_is_refused():
     assert done.returncode == 1 and "not an address" in done.stderr
 
 
+# A demo takes port 8080 if it is free, and what is free when two look at once is not free for both.
+one_demo_at_a_time = pytest.mark.xdist_group("demo")
+
+
 @pytest.fixture
 def demo(sluice):
     proxy = sluice(command=["demo", "--log-format", "json"])
@@ -220,6 +224,7 @@ def demo(sluice):
     return proxy
 
 
+@one_demo_at_a_time
 def test_the_demo_prints_urls_and_each_answers_as_it_says(demo):
     text = "\n".join(demo.stdout.lines)
     lines = dict(re.findall(r"curl -iL? (http://\S+) +(.+)", text))
@@ -258,16 +263,19 @@ def test_the_demo_needs_no_network(tmp_path):
         process.communicate()
 
 
+@one_demo_at_a_time
 def test_the_demo_prints_a_line_for_each_request(demo):
     get(demo.address("demo"), "/hello?x=1")
     demo.wait_stdout(r'"GET /hello\?x=1 HTTP/1.1" 200 ')
 
 
+@one_demo_at_a_time
 def test_ctrl_c_ends_the_demo(demo):
     demo.signal(signal.SIGINT)
     assert demo.wait_exit() == 0
 
 
+@one_demo_at_a_time
 def test_two_demos_run_beside_each_other(sluice, demo):
     other = sluice(command=["demo", "--log-format", "json"])
     assert get(other.address("demo"), "/").status == 200

@@ -39,7 +39,8 @@ struct OptionReader {
         switch verb {
         case "version", "--version", "-V": return .version
         case "help", "--help", "-h":
-            return .help(topic: try rest.first.map { name throws(UsageError) in try known(name) } ?? "")
+            guard let topic = rest.first else { return .help(topic: "") }
+            return .help(topic: try known(topic))
         default: break
         }
         switch try known(verb) {
