@@ -4,44 +4,26 @@ internal import Filters
 /// Heads and chunks, as bytes become fields.
 enum ParserBenches {
     static func run(_ measure: Measure) {
-        request(measure, "parse a request, \(Samples.request.count) bytes, 11 fields", Samples.request)
-        request(measure, "parse a request, \(Samples.small.count) bytes, 2 fields", Samples.small)
-        response(measure)
+        let request = Samples.request
+        heads(measure, "parse a request, \(request.count) bytes, 11 fields", request, .request)
+        heads(measure, "parse a request, \(Samples.small.count) bytes, 2 fields", Samples.small, .request)
+        heads(measure, "parse a response, 9 fields", Samples.response, .response)
         chunks(measure)
     }
 
-    private static func request(_ measure: Measure, _ name: String, _ bytes: [UInt8]) {
+    private static func heads(_ measure: Measure, _ name: String, _ bytes: [UInt8], _ role: HeadParser.Role) {
         let pool = PagePool()
         let message = unsafe pool.chunk(copying: bytes.span.bytes)
         let limits = HeadLimits()
-        var head = RequestHead()
-        var parser = HeadParser(.request)
+        var headers = Headers()
+        var parser = HeadParser(role)
         measure.run(name) { count in
             for _ in 0..<count {
                 parser.reset()
-                head.reset()
+                headers.reset()
                 var input = message.share()
                 do throws(Fault) {
-                    keep(try parser.parse(&input, into: &head.headers, limits))
-                } catch { fatalError("\(error.reason)") }
-            }
-        }
-    }
-
-    private static func response(_ measure: Measure) {
-        let pool = PagePool()
-        let bytes = Samples.response
-        let message = unsafe pool.chunk(copying: bytes.span.bytes)
-        let limits = HeadLimits()
-        var head = ResponseHead()
-        var parser = HeadParser(.response)
-        measure.run("parse a response, 9 fields") { count in
-            for _ in 0..<count {
-                parser.reset()
-                head.reset()
-                var input = message.share()
-                do throws(Fault) {
-                    keep(try parser.parse(&input, into: &head.headers, limits))
+                    keep(try parser.parse(&input, into: &headers, limits))
                 } catch { fatalError("\(error.reason)") }
             }
         }

@@ -53,12 +53,10 @@ enum ClientAddress {
         }
         var end = start
         while end < text.byteCount, text.byte(at: end) != UInt8(ascii: ",") { end += 1 }
-        while start < end, isBlank(text.byte(at: start)) { start += 1 }
-        while end > start, isBlank(text.byte(at: end - 1)) { end -= 1 }
+        while start < end, Scan.isBlank(text.byte(at: start)) { start += 1 }
+        while end > start, Scan.isBlank(text.byte(at: end - 1)) { end -= 1 }
         return start..<end
     }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
     /// Whether a text can be an IPv4 or IPv6 address: a proxy that hides it writes `unknown`, and a port is not part of it.
     private static func isAddress(_ text: borrowing RawSpan) -> Bool {

@@ -9,10 +9,7 @@ extension HeadParser {
         _ base: UnsafeRawPointer, _ first: Int, _ last: Int, _ names: HeaderNameTable, _ headers: inout Headers,
         _ limits: HeadLimits
     ) throws(Fault) {
-        var position = first
-        while position < last, unsafe ByteClass.isToken(base.load(fromByteOffset: position, as: UInt8.self)) {
-            position += 1
-        }
+        let position = unsafe nameEnd(base, first, last)
         guard position > first, position < last, unsafe base.load(fromByteOffset: position, as: UInt8.self) == 0x3A
         else {
             throw unsafe nameFault(base, first, position, last)
@@ -33,6 +30,15 @@ extension HeadParser {
             nameOffset: UInt32(first), valueOffset: UInt32(value), valueCount: UInt32(valueEnd - value),
             hash: hash, nameCount: UInt16(truncatingIfNeeded: nameCount), token: token)
         unsafe try take(entry, base, &headers, limits)
+    }
+
+    /// Where the bytes end that a name may hold.
+    func nameEnd(_ base: UnsafeRawPointer, _ first: Int, _ last: Int) -> Int {
+        var position = first
+        while position < last, unsafe ByteClass.isToken(base.load(fromByteOffset: position, as: UInt8.self)) {
+            position &+= 1
+        }
+        return position
     }
 
     /// Takes a field whose bytes are in order.
@@ -66,7 +72,7 @@ extension HeadParser {
         return malformed(Scan.isBlank(byte) ? "http1.space_before_colon" : "http1.bad_name")
     }
 
-    func tooMuch(_ reason: StaticString) -> Fault {
+    private func tooMuch(_ reason: StaticString) -> Fault {
         role == .request ? Fault(.headTooLarge, reason) : malformed(reason)
     }
 

@@ -25,20 +25,13 @@ extension HeadParser {
             unsafe last == value || base.load(fromByteOffset: last &- 1, as: UInt8.self) != 0x20
         else { return false }
         let (token, hash) = unsafe names.find(UnsafeRawBufferPointer(start: base + first, count: colon &- first))
-        if token == 0, unsafe !isName(base, first, colon) { return false }
+        if token == 0, unsafe nameEnd(base, first, colon) != colon { return false }
         endLine(at: last &+ 2)
         let entry = Headers.Entry(
             nameOffset: UInt32(truncatingIfNeeded: first), valueOffset: UInt32(truncatingIfNeeded: value),
             valueCount: UInt32(truncatingIfNeeded: last &- value), hash: hash,
             nameCount: UInt16(truncatingIfNeeded: colon &- first), token: token)
         unsafe try take(entry, base, &headers, limits)
-        return true
-    }
-
-    private func isName(_ base: UnsafeRawPointer, _ first: Int, _ last: Int) -> Bool {
-        for position in first..<last {
-            if unsafe !ByteClass.isToken(base.load(fromByteOffset: position, as: UInt8.self)) { return false }
-        }
         return true
     }
 }

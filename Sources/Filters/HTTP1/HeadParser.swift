@@ -132,8 +132,7 @@ package struct HeadParser {
             }
             let first = lineStart
             let last = feed - 1
-            lineStart = feed + 1
-            scanned = lineStart
+            endLine(at: feed + 1)
             if first == last {
                 if hasStarted { return true }
                 // The codec has dropped those that a client may send.
@@ -151,8 +150,7 @@ package struct HeadParser {
     @inline(__always)
     private mutating func isEmptyLine(_ base: UnsafeRawPointer, _ end: Int) -> Bool {
         guard lineStart &+ 2 <= end, unsafe Scan.isLineEnd(base, lineStart) else { return false }
-        lineStart &+= 2
-        scanned = lineStart
+        endLine(at: lineStart &+ 2)
         return true
     }
 

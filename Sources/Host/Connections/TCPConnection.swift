@@ -132,7 +132,7 @@ final class TCPConnection: Connection {
         facts.requestBodyBytes = bytesReceived
         facts.responseBodyBytes = bytesSent
         facts.responseEnd = worker.instant
-        unsafe log.write(facts, request: pipe.noHead.pointee, on: self.facts)
+        unsafe log.write(facts, request: pipe.noHead, on: self.facts)
     }
 
     /// The process ends, and does not wait.

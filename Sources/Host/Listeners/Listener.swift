@@ -11,9 +11,9 @@ final class Listener {
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var nextID: UInt64
     /// How long a client may take nothing of its last bytes; 0 for no limit.
-    private(set) var flushLimit: Nanoseconds
+    var flushLimit: Nanoseconds { plan.settings.flushTimeout.wholeNanoseconds }
     /// What may wait for a client before its source stands still.
-    private(set) var bufferLimit: ByteSize
+    var bufferLimit: ByteSize { plan.settings.bufferLimit }
 
     init(worker: Worker, plan: ListenerPlan, chain: Chain, accessLog: AccessLog?) {
         self.worker = worker
@@ -21,16 +21,12 @@ final class Listener {
         self.chain = chain
         self.accessLog = accessLog
         nextID = UInt64(worker.index) << 48
-        flushLimit = plan.settings.flushTimeout.wholeNanoseconds
-        bufferLimit = plan.settings.bufferLimit
     }
 
     /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it.
     func change(_ plan: ListenerPlan, chain: Chain, sockets: [BoundSocket], accessLog: AccessLog?) {
         let isNewChain = self.chain !== chain
         self.plan = plan
-        flushLimit = plan.settings.flushTimeout.wholeNanoseconds
-        bufferLimit = plan.settings.bufferLimit
         self.chain = chain
         self.accessLog?.flush()
         self.accessLog = accessLog

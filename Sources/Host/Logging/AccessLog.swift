@@ -25,54 +25,49 @@ final class AccessLog {
 
     /// Writes the line of a stream that has ended.
     func write(_ stream: HTTPStream, on connection: ServerConnection) {
-        switch format {
-        case .text(let format):
-            render(format, stream, connection, unset: "-", into: &lines)
-            lines.append("\n")
-        case .json(let members):
-            for member in members { append(member, stream, connection) }
-            lines.append("}\n")
-        }
-        lineEnded()
+        let facts = unsafe stream.factsMemory.pointee
+        unsafe write(
+            Entry(
+                facts: facts, request: stream.headMemory, response: facts.status == 0 ? nil : stream.responseMemory,
+                connection: connection.facts))
     }
 
     /// Writes the line of a connection without HTTP that has ended.
     ///
     /// - Parameter request: an empty one.
-    func write(_ facts: StreamFacts, request: borrowing RequestHead, on connection: ConnectionFacts) {
-        switch format {
-        case .text(let format):
-            format.render(into: &lines, request: request, facts: facts, connection: connection, at: moment(format, "-"))
-            lines.append("\n")
-        case .json(let members):
-            for member in members {
-                lines.append(member.lead)
-                value.removeAll()
-                member.value.render(
-                    into: &value, request: request, facts: facts, connection: connection, at: moment(member.value, ""))
-                appendValue(isNumber: member.isNumber)
-            }
-            lines.append("}\n")
-        }
-        lineEnded()
+    func write(_ facts: StreamFacts, request: UnsafeMutablePointer<RequestHead>, on connection: ConnectionFacts) {
+        unsafe write(Entry(facts: facts, request: request, response: nil, connection: connection))
     }
 
-    private func lineEnded() {
+    /// What a line tells of. Without a response where none began.
+    @unsafe
+    private struct Entry {
+        let facts: StreamFacts
+        let request: UnsafeMutablePointer<RequestHead>
+        let response: UnsafeMutablePointer<ResponseHead>?
+        let connection: ConnectionFacts
+    }
+
+    private func write(_ entry: Entry) {
+        switch format {
+        case .text(let format):
+            unsafe render(format, entry, unset: "-", into: &lines)
+            lines.append("\n")
+        case .json(let members):
+            for member in members { unsafe append(member, entry) }
+            lines.append("}\n")
+        }
         if lines.count >= Self.fullAt { return flush() }
         if !timer.isArmed { worker.loop.schedule(timer, after: Self.patience) }
     }
 
-    private func append(_ member: AccessLogFormat.Member, _ stream: HTTPStream, _ connection: ServerConnection) {
+    private func append(_ member: AccessLogFormat.Member, _ entry: Entry) {
         lines.append(member.lead)
         value.removeAll()
-        render(member.value, stream, connection, unset: "", into: &value)
-        appendValue(isNumber: member.isNumber)
-    }
-
-    private func appendValue(isNumber: Bool) {
+        unsafe render(member.value, entry, unset: "", into: &value)
         if value.isEmpty {
             lines.append("null")
-        } else if isNumber {
+        } else if member.isNumber {
             lines.append(contentsOf: value)
         } else {
             lines.append("\"")
@@ -81,26 +76,19 @@ final class AccessLog {
         }
     }
 
-    private func render(
-        _ format: TextFormat, _ stream: HTTPStream, _ connection: ServerConnection, unset: StaticString,
-        into text: inout ByteText
-    ) {
-        let moment = moment(format, unset)
-        let facts = unsafe stream.factsMemory.pointee
-        if facts.status == 0 {
-            unsafe format.render(
-                into: &text, request: stream.headMemory.pointee, facts: facts, connection: connection.facts, at: moment)
-        } else {
-            unsafe format.render(
-                into: &text, request: stream.headMemory.pointee, response: stream.responseMemory.pointee,
-                facts: facts, connection: connection.facts, at: moment)
-        }
-    }
-
-    private func moment(_ format: TextFormat, _ unset: StaticString) -> FormatMoment {
-        FormatMoment(
+    private func render(_ format: TextFormat, _ entry: Entry, unset: StaticString, into text: inout ByteText) {
+        let moment = FormatMoment(
             now: worker.instant, wallClock: format.needsWallClock ? Syscalls.wallClock() : 0, isOver: true, unset: unset
         )
+        if let response = unsafe entry.response {
+            unsafe format.render(
+                into: &text, request: entry.request.pointee, response: response.pointee, facts: entry.facts,
+                connection: entry.connection, at: moment)
+        } else {
+            unsafe format.render(
+                into: &text, request: entry.request.pointee, facts: entry.facts, connection: entry.connection,
+                at: moment)
+        }
     }
 
     /// Hands over what was gathered.
