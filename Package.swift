@@ -38,9 +38,10 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         .target(name: "FilterAPI", swiftSettings: lean),
-        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2"], swiftSettings: lean),
+        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL"], swiftSettings: lean),
         .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
         .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),
         .target(

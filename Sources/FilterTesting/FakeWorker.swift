@@ -1,15 +1,21 @@
 internal import Config
 public import FilterAPI
+internal import Synchronization
 
 /// A worker without a loop: makes filters, and keeps what they count and share where a test can read it.
 public final class FakeWorker {
     /// The worker's number, as filters see it.
     public var index = 0
-    /// Lines that filters wrote to the log, as `level stage: message`.
-    public private(set) var logLines: [String] = []
+    /// Lines that filters wrote to the log, as `level stage: message`, those of ``FilterLog`` last and with fields.
+    public var logLines: [String] { earlyLines + lateLines.withLock { $0 } }
+    /// What filters have asked to be read again when its files change.
+    public private(set) var watchedStates: [any WatchedState] = []
     /// What filters are given for the routes' settings of other filters; nil for none.
     public var routeSettings: RouteSettingsTable?
 
+    private var earlyLines: [String] = []
+    private let lateLines = LogLines()
+    private var gaugeCells: [String: GaugeCell] = [:]
     private var cells: [String: CounterCell] = [:]
     private var sharedValues: [String: AnyObject] = [:]
     private var clusterNames: [String] = []
@@ -53,6 +59,9 @@ public final class FakeWorker {
     /// What a counter says, by its full name: `count.requests`. Zero where nobody asked for it.
     public func value(of counter: String) -> UInt64 { cells[counter].map { Counter(cell: $0).value } ?? 0 }
 
+    /// What a gauge says, by its full name; nil where nobody asked for it.
+    public func value(ofGauge name: String) -> Int64? { gaugeCells[name].map { Gauge(cell: $0).value } }
+
     /// The names of all counters that filters asked for, in alphabetical order.
     public var counterNames: [String] { cells.keys.sorted() }
 
@@ -65,6 +74,13 @@ public final class FakeWorker {
     }
 }
 
+/// Lines that may come from any thread.
+private final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func withLock<R: Sendable>(_ body: (inout sending [String]) -> sending R) -> R { lines.withLock(body) }
+}
+
 extension FakeWorker: WorkerServices {
     package func counter(_ name: String) -> Counter {
         let cell = cells[name] ?? CounterCell()
@@ -72,10 +88,30 @@ extension FakeWorker: WorkerServices {
         return Counter(cell: cell)
     }
 
-    package func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T {
+    package func gauge(_ name: String) -> Gauge {
+        let cell = gaugeCells[name] ?? GaugeCell()
+        gaugeCells[name] = cell
+        return Gauge(cell: cell)
+    }
+
+    package func watch(_ state: any WatchedState) {
+        if !watchedStates.contains(where: { $0 === state }) { watchedStates.append(state) }
+    }
+
+    package func path(_ text: String) -> String { text }
+
+    package func filterLog(stage: String) -> FilterLog {
+        let lines = lateLines
+        return FilterLog { level, message, fields in
+            let tail = fields.map { " \($0.0)=\($0.1)" }.joined()
+            lines.withLock { $0.append("\(level.rawValue) \(stage): \(message)\(tail)") }
+        }
+    }
+
+    package func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
         let id = "\(key) \(T.self)"
         if let known = sharedValues[id] as? T { return known }
-        let fresh = make()
+        let fresh = try make()
         sharedValues[id] = fresh
         return fresh
     }
@@ -91,6 +127,6 @@ extension FakeWorker: WorkerServices {
     }
 
     package func log(_ level: LogLevel, _ message: String, stage: String) {
-        logLines.append("\(level.rawValue) \(stage): \(message)")
+        earlyLines.append("\(level.rawValue) \(stage): \(message)")
     }
 }

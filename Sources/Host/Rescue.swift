@@ -34,6 +34,10 @@ enum Rescue {
             Verdict(status: 503, flags: .upstreamConnectionFailure, text: "the upstream refused the connection\n")
         case .connectTimeout:
             Verdict(status: 503, flags: .upstreamConnectionFailure, text: "connecting to the upstream took too long\n")
+        case .handshakeFailed:
+            Verdict(
+                status: 503, flags: .upstreamConnectionFailure,
+                text: "the connection to the upstream could not be secured\n")
         case .overflow: Verdict(status: 503, flags: .upstreamOverflow, text: "too many requests for this upstream\n")
         case .upstreamClosed:
             Verdict(

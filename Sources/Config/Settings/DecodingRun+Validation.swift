@@ -30,7 +30,7 @@ extension DecodingRun {
     func validate(_ value: any SettingsStruct, at anchor: Anchor) {
         // After thousands of errors it is no longer worth the time to tell which others would only follow from them.
         guard !diagnostics.isFull else { return }
-        var check = SettingsCheck()
+        var check = SettingsCheck(side: side)
         value.validate(&check)
         for finding in check.findings {
             let found = anchor.find(finding.key)

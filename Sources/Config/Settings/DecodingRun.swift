@@ -7,6 +7,7 @@ final class DecodingRun {
 
     let decoder: SettingsDecoder
     let diagnostics: Diagnostics
+    let side: Side?
     var clusterUses: [ClusterReference] = []
 
     /// Whether nothing was refused, here or when the file was read.
@@ -16,7 +17,8 @@ final class DecodingRun {
     /// The containers of those.
     private var failedContainers: Set<String> = []
 
-    init(decoder: SettingsDecoder, diagnostics: Diagnostics) {
+    init(decoder: SettingsDecoder, diagnostics: Diagnostics, side: Side?) {
+        self.side = side
         self.decoder = decoder
         self.diagnostics = diagnostics
     }

@@ -15,13 +15,15 @@ package final class SettingsDecoder {
     ///   - type: the type; may come from an opened `any FilterSettings.Type`.
     ///   - node: the mapping or short form; nil or null means the defaults.
     ///   - fallback: where to point if there is no node.
+    ///   - side: which kind of chain the settings' filter stands in.
     ///   - diagnostics: takes what is wrong.
     /// - Returns: nil only if an error was reported.
     package func decode<Value: SettingsStruct>(
-        _ type: Value.Type, from node: Node?, at fallback: Place? = nil, into diagnostics: Diagnostics
+        _ type: Value.Type, from node: Node?, at fallback: Place? = nil, side: Side? = nil,
+        into diagnostics: Diagnostics
     ) -> Decoded<Value>? {
         let errorsBefore = diagnostics.errorCount
-        let run = DecodingRun(decoder: self, diagnostics: diagnostics)
+        let run = DecodingRun(decoder: self, diagnostics: diagnostics, side: side)
         let value: Value?
         if let node, !node.isNull {
             value = (node.scalar?.isBroken ?? false) ? nil : run.settings(type, from: node, slot: nil)

@@ -72,6 +72,8 @@ public struct Fault: Error, Sendable {
         case connectFailed
         /// A connection was not made in time: 503, UF.
         case connectTimeout
+        /// A connection to the upstream could not be secured: 503, UF.
+        case handshakeFailed
         /// A limit of the cluster is reached: 503, UO.
         case overflow
         /// The upstream closed or reset before it answered: 503, UC.
@@ -100,7 +102,7 @@ public struct Fault: Error, Sendable {
             case .badRequest, .requestTimeout, .bodyTooLarge, .targetTooLong, .expectationFailed, .misdirected,
                 .headTooLarge, .notImplemented, .versionNotSupported, .clientGone:
                 .client
-            case .nameNotResolved, .connectFailed, .connectTimeout, .upstreamClosed, .upstreamReset,
+            case .nameNotResolved, .connectFailed, .connectTimeout, .handshakeFailed, .upstreamClosed, .upstreamReset,
                 .upstreamProtocol, .upstreamTimeout:
                 .upstream
             default: .sluice

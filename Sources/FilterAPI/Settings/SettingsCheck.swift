@@ -17,7 +17,10 @@ public struct SettingsCheck {
     package private(set) var findings: [Finding] = []
     package private(set) var clusterUses: [ClusterUse] = []
 
-    package init() {}
+    /// Whether the filter stands in a listener's chain or a cluster's; nil for settings of no filter.
+    public let side: Side?
+
+    package init(side: Side? = nil) { self.side = side }
 
     /// Refuses the config.
     ///

@@ -91,6 +91,16 @@ public struct Stream: ~Copyable {
         unsafe host.reply(stage: stage, status, body: body, edit)
     }
 
+    /// Says that the connection is not ready for use: nothing is sent over it yet; for byte filters, in `open`.
+    ///
+    /// In a cluster's chain no request is given to the connection before all its filters have said ``endHandshake()``,
+    /// and what fails until then counts as a connection that could not be made. In a listener's chain a terminal's
+    /// cluster is not connected to before that.
+    public mutating func beginHandshake() { unsafe host.handshake(stage: stage, isOver: false) }
+
+    /// Says that the connection is ready, after ``beginHandshake()``.
+    public mutating func endHandshake() { unsafe host.handshake(stage: stage, isOver: true) }
+
     /// Ends the stream with a fault.
     public mutating func fail(_ fault: Fault) {
         asked.insert(.fail)

@@ -15,5 +15,6 @@ package protocol StreamHost: AnyObject {
     func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk)
     func sendEnd(stage: Int, isRequest: Bool)
     func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault)
+    func handshake(stage: Int, isOver: Bool)
     func attach(_ cluster: ClusterID, _ attachment: Attachment)
 }

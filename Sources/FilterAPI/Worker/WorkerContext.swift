@@ -19,14 +19,33 @@ public struct WorkerContext: ~Copyable {
     /// The same name gives the same counter, also over reloads.
     public func counter(_ name: String) -> Counter { unsafe services.counter("\(stageName).\(name)") }
 
+    /// A gauge under the filter's own name: `tls.days_left` for `days_left` in a filter `tls`.
+    ///
+    /// The same name gives the same gauge, on every worker and over reloads.
+    public func gauge(_ name: String) -> Gauge { unsafe services.gauge("\(stageName).\(name)") }
+
     /// State that all workers share and that survives reloads as long as somebody holds it.
     ///
     /// - Parameters:
     ///   - key: its name; together with the type it says which.
     ///   - make: makes it where nobody has it yet.
-    public func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T {
-        unsafe services.shared("\(stageName).\(key)", make)
+    public func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
+        unsafe try services.shared("\(stageName).\(key)", make)
     }
+
+    /// State that all workers share as by ``shared(_:_:)``, that is read from files, and that the host has read again
+    /// when they change, as long as somebody holds it.
+    public func watched<T: WatchedState, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
+        let value = unsafe try services.shared("\(stageName).\(key)", make)
+        unsafe services.watch(value)
+        return value
+    }
+
+    /// A path as the config file means it: relative to the folder of that file.
+    public func path(_ text: String) -> String { unsafe services.path(text) }
+
+    /// The process's log, for use at any time.
+    public var filterLog: FilterLog { unsafe services.filterLog(stage: stageName) }
 
     /// The cluster with this name.
     ///
@@ -63,7 +82,11 @@ public enum LogLevel: String, Sendable, CaseIterable, Codable {
 package protocol WorkerServices: AnyObject {
     var index: Int { get }
     func counter(_ name: String) -> Counter
-    func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T
+    func gauge(_ name: String) -> Gauge
+    func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T
+    func watch(_ state: any WatchedState)
+    func path(_ text: String) -> String
+    func filterLog(stage: String) -> FilterLog
     func cluster(_ name: String) -> ClusterID
     func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?
     func log(_ level: LogLevel, _ message: String, stage: String)

@@ -44,7 +44,7 @@ public final class FakeConnection {
         facts.remoteAddress = address.isEmpty ? "" : address + ":41000"
         facts.localAddress = "198.51.100.1:80"
         facts.listener = "test"
-        facts.isTLS = isTLS
+        facts.tls = isTLS ? TLSFacts() : nil
         facts.serverName = serverName
     }
 

@@ -28,6 +28,8 @@ extension FakeStream: StreamHost {
         reply = RecordedReply(status: head.status.code, body: body, fields: RecordedField.all(head.headers))
     }
 
+    package func handshake(stage: Int, isOver: Bool) { isInHandshake = !isOver }
+
     package func fail(stage: Int, _ fault: Fault) { pendingFault = fault }
 
     package func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk) {

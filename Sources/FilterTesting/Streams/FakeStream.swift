@@ -44,6 +44,8 @@ public final class FakeStream<F: HTTPEvents> {
     public internal(set) var restarts: [RecordedRestart] = []
     /// When the filter wants to be woken; nil where it does not.
     public internal(set) var wakeDue: Instant?
+    /// Whether the filter has begun a handshake that is not over.
+    public internal(set) var isInHandshake = false
     /// The settings that a router gave to the filters of the chain.
     public internal(set) var routeTable: RouteSettingsTable?
 

@@ -88,7 +88,10 @@ struct ChainCheck {
     private mutating func decode(_ type: any Filter.Type, _ node: Node?, at place: Place) -> (any FilterSettings)? {
         func open<F: Filter>(_ type: F.Type) -> (any FilterSettings)? {
             let node = node.flatMap { $0.isNull ? nil : $0 }
-            guard let decoded = decoder.decode(F.Settings.self, from: node, at: place, into: diagnostics) else {
+            guard
+                let decoded = decoder.decode(
+                    F.Settings.self, from: node, at: place, side: isCluster ? .upstream : .client, into: diagnostics)
+            else {
                 return nil
             }
             clusterUses += decoded.clusterUses

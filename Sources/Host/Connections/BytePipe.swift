@@ -322,6 +322,7 @@ final class BytePipe: StreamHost {
     }
 
     func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void) {}
+    func handshake(stage: Int, isOver: Bool) {}
     func fail(stage: Int, _ fault: Fault) { pendingFault = fault }
 
     func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk) {

@@ -42,7 +42,13 @@ private final class NobodysServices: WorkerServices {
 
     var index: Int { 0 }
     func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: 0) }
-    func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T { make() }
+    func gauge(_ name: String) -> Gauge { registry.gauge(name) }
+    func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
+        try make()
+    }
+    func watch(_ state: any WatchedState) {}
+    func path(_ text: String) -> String { text }
+    func filterLog(stage: String) -> FilterLog { FilterLog { _, _, _ in } }
     func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
 
     func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {

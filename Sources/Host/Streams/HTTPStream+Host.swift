@@ -39,6 +39,7 @@ extension HTTPStream: StreamHost {
         unsafe edit(&memory.pointee)
     }
 
+    func handshake(stage: Int, isOver: Bool) {}
     func fail(stage: Int, _ fault: Fault) { pendingFault = fault }
 
     func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk) {

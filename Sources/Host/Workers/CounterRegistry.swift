@@ -9,6 +9,7 @@ final class CounterRegistry: Sendable {
     }
 
     private let cells = Mutex<[Key: CounterCell]>([:])
+    private let gauges = Mutex<[String: GaugeCell]>([:])
 
     /// The counter of that name; the same one each time, also over reloads.
     func counter(_ name: String, worker: Int) -> FilterAPI.Counter {
@@ -20,6 +21,21 @@ final class CounterRegistry: Sendable {
             return cell
         }
         return Counter(cell: cell)
+    }
+
+    /// The gauge of that name; the same one each time, also over reloads.
+    func gauge(_ name: String) -> Gauge {
+        gauges.withLock { gauges in
+            if let cell = gauges[name] { return Gauge(cell: cell) }
+            let cell = GaugeCell()
+            gauges[name] = cell
+            return Gauge(cell: cell)
+        }
+    }
+
+    /// All gauges.
+    func gaugeValues() -> [String: Int64] {
+        gauges.withLock { $0.mapValues { Gauge(cell: $0).value } }
     }
 
     /// All counters, summed over the workers.

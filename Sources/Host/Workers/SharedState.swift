@@ -12,10 +12,10 @@ final class SharedState: Sendable {
 
     private let values = Mutex<[String: Weak]>([:])
 
-    func value<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T {
+    func value<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
         let key = "\(key):\(ObjectIdentifier(T.self))"
         if let found = values.withLock({ $0[key]?.value }) as? T { return found }
-        let made = make()
+        let made = try make()
         return values.withLock { values in
             if let found = values[key]?.value as? T { return found }
             values[key] = Weak(value: made)

@@ -155,7 +155,20 @@ final class Worker {
 extension Worker: WorkerServices {
     func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: index) }
 
-    func shared<T: AnyObject & Sendable>(_ key: String, _ make: () -> T) -> T { SharedState.process.value(key, make) }
+    func gauge(_ name: String) -> Gauge { registry.gauge(name) }
+
+    func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
+        try SharedState.process.value(key, make)
+    }
+
+    func watch(_ state: any WatchedState) {}
+
+    func path(_ text: String) -> String { text }
+
+    func filterLog(stage: String) -> FilterLog {
+        let log = log
+        return FilterLog { level, message, fields in log.write(level, message, [("filter", stage)] + fields) }
+    }
 
     func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
 
