@@ -23,10 +23,16 @@ package struct PageHeader {
 /// with, and is freed or pooled only when its reference count falls to zero.
 @safe
 public final class PagePool {
+    /// What a filter may add to a full page's bytes, and still find room in a page: the frames of TLS records.
+    private static let slack = 512
+    /// How much is read into an ordinary page.
+    package static let pageRead = 16 * 1024
+    /// How much is read into a page for bodies that come as fast as they can be read.
+    package static let bulkRead = 64 * 1024
     /// Payload of an ordinary page. With its header it stays below glibc's threshold for separate mappings.
-    package static let pageCapacity = 16 * 1024
+    package static let pageCapacity = pageRead + slack
     /// Payload of a page for bodies that come as fast as they can be read.
-    package static let bulkCapacity = 64 * 1024
+    package static let bulkCapacity = bulkRead + slack
 
     private static let headerSize = unsafe (MemoryLayout<PageHeader>.size + 15) & ~15
 

@@ -30,6 +30,7 @@ public struct Stream: ~Copyable {
         @inlinable package static var restart: Asked { Asked(rawValue: 8) }
         @inlinable package static var attach: Asked { Asked(rawValue: 16) }
         @inlinable package static var fail: Asked { Asked(rawValue: 32) }
+        @inlinable package static var handshake: Asked { Asked(rawValue: 64) }
         @inlinable package var isNone: Bool { rawValue == 0 }
     }
 
@@ -96,10 +97,16 @@ public struct Stream: ~Copyable {
     /// In a cluster's chain no request is given to the connection before all its filters have said ``endHandshake()``,
     /// and what fails until then counts as a connection that could not be made. In a listener's chain a terminal's
     /// cluster is not connected to before that.
-    public mutating func beginHandshake() { unsafe host.handshake(stage: stage, isOver: false) }
+    public mutating func beginHandshake() {
+        asked.insert(.handshake)
+        unsafe host.handshake(stage: stage, isOver: false)
+    }
 
     /// Says that the connection is ready, after ``beginHandshake()``.
-    public mutating func endHandshake() { unsafe host.handshake(stage: stage, isOver: true) }
+    public mutating func endHandshake() {
+        asked.insert(.handshake)
+        unsafe host.handshake(stage: stage, isOver: true)
+    }
 
     /// Ends the stream with a fault.
     public mutating func fail(_ fault: Fault) {
@@ -126,6 +133,18 @@ public struct Stream: ~Copyable {
     public mutating func restartBelow(_ head: borrowing RequestHead, last: Bool) throws(Fault) {
         asked.insert(.restart)
         unsafe try host.restartBelow(stage: stage, head, last: last)
+    }
+
+    /// Ends the direction to the filter above, after what was sent by ``sendAbove(_:)``; for byte filters.
+    public mutating func endAbove() {
+        asked.insert(.send)
+        unsafe host.sendEnd(stage: stage, isRequest: false)
+    }
+
+    /// Ends the direction to the filter below, after what was sent by ``sendBelow(_:)``; for byte filters.
+    public mutating func endBelow() {
+        asked.insert(.send)
+        unsafe host.sendEnd(stage: stage, isRequest: true)
     }
 
     /// Ends a request that was sent by ``restartBelow(_:last:)`` without `last`.

@@ -24,6 +24,16 @@ final class BytePipe: StreamHost {
     private var sentBelow = ChunkQueue()
     private var sentAbove = ChunkQueue()
     private var timers: [PipeTimer?] = []
+    /// Stages that want an end passed on after what they have sent.
+    private var endsBelow = false
+    private var endsAbove = false
+    /// Stages that are not ready, and whether the connection has been told that all are.
+    private var handshakes: UInt64 = 0
+    private var isOpening = false
+    /// Each direction ends once, whoever ends it first.
+    private var inwardEnded = false
+    private var outwardEnded = false
+    private var hasFailed = false
     /// What the inside has written is all that it will write.
     var innerEnds = false
     private(set) var slot: UInt32 = 0
@@ -73,6 +83,13 @@ final class BytePipe: StreamHost {
         if slot != 0 { unsafe connection.worker.mailbox.forget(slot) }
     }
 
+    /// Whether all stages are ready for what the inside sends.
+    var isReady: Bool { handshakes == 0 }
+    /// Whether the stages could still say something to the peer before the connection ends.
+    var mayTakeLeave: Bool { !outwardEnded && !hasFailed && isReady && opened != 0 }
+    /// What was sent is not all that should have been: the stages must not say that it was.
+    func forbidLeave() { hasFailed = true }
+
     private var stageCount: Int { unsafe connection.chain.byteCount }
     private var isTerminal: Bool { unsafe connection.chain.plan.stages.last?.role == .byteTerminal }
     /// What waits on its way to the socket: what the inside has written, and what a filter holds.
@@ -81,11 +98,14 @@ final class BytePipe: StreamHost {
         return unsafe inner.pointee.queue.weight + hold.chunk.count + hold.later.weight
     }
 
-    /// Opens the stages, from the top.
+    /// Opens the stages, from the socket to the inside: what one of them sends to the peer passes those that are open.
     ///
     /// - Throws: what a stage threw; the connection is to be closed.
     func openStages() throws(Fault) {
-        for stage in 0..<stageCount {
+        isOpening = true
+        defer { isOpening = false }
+        for position in 0..<stageCount {
+            let stage = side == .client ? position : stageCount - 1 - position
             let entry = unsafe connection.chain.byteStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
@@ -126,6 +146,8 @@ final class BytePipe: StreamHost {
 
     /// Sends on what the inside has written meanwhile.
     func outwardPending() {
+        guard isReady else { return }
+        gatherPending()
         while let chunk = unsafe inner.pointee.queue.popFirst() {
             let isLast = unsafe innerEnds && inner.pointee.queue.isEmpty
             if isLast { innerEnds = false }
@@ -134,6 +156,23 @@ final class BytePipe: StreamHost {
         guard innerEnds else { return }
         innerEnds = false
         outward(ByteChunk(), last: true)
+    }
+
+    /// Makes one chunk of several small ones: a stage may add a frame to each, which costs more than the copy.
+    private func gatherPending() {
+        let count = unsafe inner.pointee.queue.byteCount
+        guard unsafe inner.pointee.queue.count > 1, count <= PagePool.pageRead else { return }
+        let whole = unsafe connection.worker.pages.chunk(capacity: count) { memory in
+            var filled = 0
+            unsafe inner.pointee.queue.forEachMemory(limit: .max) { bytes in
+                guard let base = bytes.baseAddress else { return }
+                unsafe (memory + filled).copyMemory(from: base, byteCount: bytes.count)
+                filled += bytes.count
+            }
+            return filled
+        }
+        unsafe inner.pointee.queue.removeAll()
+        unsafe inner.pointee.queue.append(whole)
     }
 
     /// Bytes to the socket.
@@ -189,7 +228,13 @@ final class BytePipe: StreamHost {
     }
 
     private func deliver(_ chunk: consuming ByteChunk, last: Bool, inward: Bool) {
-        if inward { return unsafe connection.received(chunk, last: last) }
+        if inward {
+            // The peer's end may have been told by a stage, and then come from the socket as well.
+            if inwardEnded { return }
+            if last { inwardEnded = true }
+            return unsafe connection.received(chunk, last: last)
+        }
+        if last { outwardEnded = true }
         unsafe connection.output.pointee.append(chunk)
         if last { unsafe connection.flags.insert(.shutWriteAfterOutput) }
         unsafe connection.scheduleFlush()
@@ -207,7 +252,7 @@ final class BytePipe: StreamHost {
                 : unsafe try entry.type._responseBytes(entry.filter, slot, &chunk, last, &view.pointee)
             return settle(stage) ? step : nil
         } catch {
-            fault(error)
+            fault(error, from: stage)
             return nil
         }
     }
@@ -217,22 +262,47 @@ final class BytePipe: StreamHost {
         if asked.isNone { return true }
         unsafe view.pointee.asked = .none
         if asked.contains(.fail), let fault = pendingFault {
-            self.fault(fault)
+            self.fault(fault, from: stage)
             return false
         }
         if asked.contains(.reply) {
             fault(Fault(.filterFailed, "filter.reply_on_bytes"))
             return false
         }
-        while let chunk = sentBelow.popFirst() { down(from: stage + 1, chunk, last: false) }
-        while let chunk = sentAbove.popFirst() { up(below: stage, chunk, last: false) }
+        sendOn(stage, outward: true)
+        // Only then may the inside begin: what it sends comes after a handshake's last words.
+        if asked.contains(.handshake), isReady, !isOpening { unsafe connection.handshakesEnded() }
+        sendOn(stage, outward: false)
         return unsafe !connection.flags.contains(.closed)
     }
 
-    private func fault(_ fault: Fault) {
-        unsafe connection.worker.count(fault)
+    /// Passes on what a stage has sent to the peer, or to the inside.
+    private func sendOn(_ stage: Int, outward: Bool) {
+        if outward == (side == .upstream) {
+            while let chunk = sentBelow.popFirst() { down(from: stage + 1, chunk, last: false) }
+            guard endsBelow else { return }
+            endsBelow = false
+            down(from: stage + 1, ByteChunk(), last: true)
+        } else {
+            while let chunk = sentAbove.popFirst() { up(below: stage, chunk, last: false) }
+            guard endsAbove else { return }
+            endsAbove = false
+            up(below: stage, ByteChunk(), last: true)
+        }
+    }
+
+    /// A stage gives the connection up. What it has sent to the peer before, an alert of TLS perhaps, is passed on.
+    private func fault(_ fault: Fault, from stage: Int? = nil) {
+        guard !hasFailed else { return }
+        hasFailed = true
+        // An upstream's is counted with the request that it fails.
+        if side == .client { unsafe connection.worker.count(fault) }
         unsafe factsMemory.pointee.reason = fault.reason
-        unsafe connection.failed(0)
+        unsafe view.pointee.asked = .none
+        endsBelow = false
+        endsAbove = false
+        if let stage { sendOn(stage, outward: true) }
+        if unsafe !connection.flags.contains(.closed) { unsafe connection.stagesFailed(fault) }
     }
 
     // MARK: Holding
@@ -286,7 +356,7 @@ final class BytePipe: StreamHost {
             unsafe try entry.type._wake(entry.filter, connection.block + entry.offset, &view.pointee)
             _ = settle(stage)
         } catch {
-            fault(error)
+            fault(error, from: stage)
         }
     }
 
@@ -322,14 +392,19 @@ final class BytePipe: StreamHost {
     }
 
     func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void) {}
-    func handshake(stage: Int, isOver: Bool) {}
+
+    func handshake(stage: Int, isOver: Bool) {
+        let bit = UInt64(1) << UInt64(stage)
+        if isOver { handshakes &= ~bit } else { handshakes |= bit }
+    }
+
     func fail(stage: Int, _ fault: Fault) { pendingFault = fault }
 
     func send(stage: Int, isRequest: Bool, _ chunk: consuming ByteChunk) {
         if isRequest { sentBelow.append(chunk) } else { sentAbove.append(chunk) }
     }
 
-    func sendEnd(stage: Int, isRequest: Bool) {}
+    func sendEnd(stage: Int, isRequest: Bool) { if isRequest { endsBelow = true } else { endsAbove = true } }
 
     func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {
         throw Fault(.filterFailed, "filter.replay_of_bytes")

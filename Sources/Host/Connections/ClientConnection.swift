@@ -47,7 +47,10 @@ final class ClientConnection: Connection, CodecHost {
         self.codec = codec
         unsafe link = .allocate(capacity: 1)
         super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
-        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
+        if chain.byteCount > 0 {
+            pipe = BytePipe(connection: self, side: .upstream)
+            facts.fill(endpoint, of: pool)
+        }
         unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
     }
 
@@ -72,9 +75,20 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func connected() {
+        do throws(Fault) { try pipe?.openStages() } catch {
+            worker.count(error)
+            return failed(0)
+        }
+        if pipe?.isReady ?? true { begin() }
+        scheduleFlush()
+    }
+
+    override func handshakesEnded() { begin() }
+
+    /// The connection is ready for requests. The time to connect includes the byte filters' handshakes.
+    private func begin() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         do throws(Fault) {
-            try pipe?.openStages()
             unsafe try codec._connect(block, &link.pointee)
             isBegun = true
         } catch {
@@ -84,8 +98,19 @@ final class ClientConnection: Connection, CodecHost {
         pool.ready(self)
     }
 
+    override func stagesFailed(_ fault: Fault) {
+        // What they have to say to the upstream is sent if the kernel takes it at once.
+        flushLastWords()
+        if unsafe stream == nil && waiter == nil { worker.count(fault) }
+        if !isBegun {
+            worker.counters.connectFailures.add()
+            return fail(Fault(.handshakeFailed, fault.reason, replay: .always))
+        }
+        fail(Fault(.upstreamClosed, fault.reason, origin: .upstream, replay: .ifIdempotent))
+    }
+
     private func connectTimedOut() {
-        guard flags.contains(.connecting) else { return }
+        guard !isBegun, !flags.contains(.closed) else { return }
         worker.counters.connectTimeouts.add()
         fail(Fault(.connectTimeout, "upstream.connect_timeout", replay: .always))
     }

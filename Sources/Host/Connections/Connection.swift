@@ -89,6 +89,10 @@ class Connection: EventSource {
     func outputEnded() {}
     /// The connection broke; `errno` is 0 where the peer just vanished.
     func failed(_ errno: Int32) { close() }
+    /// A byte filter gave the connection up; what it had to say to the peer waits in the output.
+    func stagesFailed(_ fault: Fault) { failed(0) }
+    /// All byte filters are ready, after at least one of them was not.
+    func handshakesEnded() {}
     /// A connection that was begun is made.
     func connected() {}
     /// Lets go of whatever is inside; called once by ``close()``.
@@ -164,8 +168,9 @@ class Connection: EventSource {
                 worker.loop.again(self)
                 return
             }
-            let capacity = flags.contains(.bulk) ? PagePool.bulkCapacity : PagePool.pageCapacity
-            let page = unsafe worker.pages.acquire(capacity: capacity)
+            let isBulk = flags.contains(.bulk)
+            let capacity = isBulk ? PagePool.bulkRead : PagePool.pageRead
+            let page = unsafe worker.pages.acquire(capacity: isBulk ? PagePool.bulkCapacity : PagePool.pageCapacity)
             let memory = unsafe PagePool.payload(of: page)
             let room = unsafe UnsafeMutableRawBufferPointer(start: memory, count: capacity)
             switch unsafe Syscalls.read(fd, into: room) {
@@ -270,7 +275,13 @@ class Connection: EventSource {
             flags.insert(.writeEnded)
             Syscalls.shutdownWrite(fd)
         }
-        if flags.contains(.closeAfterOutput) || flags.contains(.shutWriteAfterOutput) { outputEnded() }
+        guard flags.contains(.closeAfterOutput) || flags.contains(.shutWriteAfterOutput) else { return }
+        if let pipe, pipe.mayTakeLeave {
+            // The byte filters have not been told of the end: what they say goes out first.
+            pipe.outward(ByteChunk(), last: true)
+            if unsafe !output.pointee.queue.isEmpty { return flush() }
+        }
+        outputEnded()
     }
 
     // MARK: Closing
@@ -280,15 +291,32 @@ class Connection: EventSource {
         if flags.contains(.closed) { return }
         flags.insert(.closed)
         if lingerIndex >= 0 { worker.lingering.remove(self) }
+        if let pipe, pipe.mayTakeLeave, flags.isDisjoint(with: [.connecting, .writeEnded]) { takeLeave(pipe) }
         closing()
         pipe?.closeStages(.complete)
         unsafe output.pointee.queue.removeAll()
         if isRegistered { worker.loop.close(self) }
     }
 
+    /// Writes what waits, if the kernel takes it at once, before the connection is given up.
+    final func flushLastWords() {
+        guard isRegistered, broken == 0, unsafe !output.pointee.queue.isEmpty else { return }
+        var offered = 0
+        _ = unsafe SendVector.send(fd, output.pointee.queue, offered: &offered)
+    }
+
+    /// Lets the byte filters say goodbye, where everything else has been said and the kernel takes it at once.
+    private func takeLeave(_ pipe: BytePipe) {
+        guard isRegistered, broken == 0, unsafe output.pointee.queue.isEmpty, unsafe pipe.inner.pointee.queue.isEmpty
+        else { return }
+        pipe.outward(ByteChunk(), last: true)
+        flushLastWords()
+    }
+
     /// Closes so that the peer sees a connection that broke, not one that ended: what it has got may not be all.
     final func reset() {
         if isRegistered, !flags.contains(.closed) { try? Syscalls.set(.resetOnClose, on: fd) }
+        pipe?.forbidLeave()
         close()
     }
 

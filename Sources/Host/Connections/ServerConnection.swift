@@ -51,14 +51,30 @@ final class ServerConnection: Connection, CodecHost {
 
     /// Begins the connection's life, when its facts are known and it is registered.
     func start() {
+        do throws(Fault) { try pipe?.openStages() } catch {
+            worker.count(error)
+            return close()
+        }
+        if pipe?.isReady ?? true { accept() }
+    }
+
+    /// The codec begins when the byte filters are ready: its time limits are about requests.
+    private func accept() {
         do throws(Fault) {
-            try pipe?.openStages()
             unsafe try codec._accept(block, &link.pointee)
             isAccepted = true
         } catch {
             worker.count(error)
             close()
         }
+    }
+
+    override func handshakesEnded() { accept() }
+
+    /// What the filters have said to the client is written before the end, if the client takes it.
+    override func stagesFailed(_ fault: Fault) {
+        while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, fault.reason)) }
+        finish()
     }
 
     // MARK: Bytes from the client
@@ -191,7 +207,9 @@ final class ServerConnection: Connection, CodecHost {
 
     /// The listener goes away, or changes: finish what runs and what has come, begin nothing after that.
     func drain() {
-        guard isAccepted, !flags.contains(.closed), !flags.contains(.lingering) else { return }
+        // Whoever shakes hands has not sent a request.
+        guard isAccepted else { return pipe?.isReady ?? true ? () : close() }
+        guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
         // A request that the kernel holds already was sent in good faith.
         flags.insert(.canRead)
         read()

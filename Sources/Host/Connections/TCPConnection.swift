@@ -30,8 +30,31 @@ final class TCPConnection: Connection {
 
     func start() {
         if let memory = unsafe pipe?.factsMemory { unsafe memory.pointee.start = worker.instant }
+        touch()
+        do throws(Fault) { try pipe?.openStages() } catch {
+            note(error)
+            return close()
+        }
+        if pipe?.isReady ?? true { connectUpstream() }
+    }
+
+    /// Nobody is called on before the client's handshake is over.
+    override func handshakesEnded() {
+        connectUpstream()
+        resumeReading()
+    }
+
+    override func stagesFailed(_ fault: Fault) {
+        noteFlags(fault)
+        flushLastWords()
+        let upstream = upstream
+        self.upstream = nil
+        upstream?.clientFailed()
+        close()
+    }
+
+    private func connectUpstream() {
         do throws(Fault) {
-            try pipe?.openStages()
             guard let attached = pipe?.attached else { throw Fault(.noCluster, "chain.nothing_attached") }
             guard let pool = worker.pool(attached.cluster) else {
                 throw Fault(.noCluster, "chain.unknown_cluster")
@@ -55,7 +78,10 @@ final class TCPConnection: Connection {
     }
 
     override var wantsInput: Bool {
-        if pipe?.isInwardHeld ?? false { return false }
+        if let pipe {
+            if pipe.isInwardHeld { return false }
+            if !pipe.isReady { return true }
+        }
         guard let upstream else { return false }
         return !upstream.isOutputFull
     }
@@ -121,6 +147,10 @@ final class TCPConnection: Connection {
     /// The connection is its own one stream: it is counted, and told of, like one.
     private func note(_ fault: Fault) {
         worker.count(fault)
+        noteFlags(fault)
+    }
+
+    private func noteFlags(_ fault: Fault) {
         guard let memory = unsafe pipe?.factsMemory else { return }
         unsafe memory.pointee.reason = fault.reason
         unsafe memory.pointee.flags.formUnion(Rescue.verdict(fault, duringRequest: false).flags)
@@ -176,7 +206,10 @@ final class RawClientConnection: Connection {
         self.pool = pool
         unsafe self.client = client
         super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
-        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
+        if chain.byteCount > 0 {
+            pipe = BytePipe(connection: self, side: .upstream)
+            facts.fill(endpoint, of: pool)
+        }
     }
 
     func start() throws(Fault) {
@@ -198,11 +231,27 @@ final class RawClientConnection: Connection {
     }
 
     override func connected() {
+        do throws(Fault) { try pipe?.openStages() } catch { return failed(0) }
+        if pipe?.isReady ?? true { begin() }
+        scheduleFlush()
+    }
+
+    override func handshakesEnded() { begin() }
+
+    /// The connection is ready for the client's bytes.
+    private func begin() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         isConnected = true
-        do throws(Fault) { try pipe?.openStages() } catch { return failed(0) }
         scheduleFlush()
         unsafe client?.resumeReading()
+    }
+
+    override func stagesFailed(_ fault: Fault) {
+        flushLastWords()
+        finish(
+            isConnected
+                ? Fault(.upstreamClosed, fault.reason, origin: .upstream)
+                : Fault(.handshakeFailed, fault.reason, replay: .always))
     }
 
     func send(_ chunk: consuming ByteChunk, last: Bool) {
@@ -238,9 +287,12 @@ final class RawClientConnection: Connection {
     var isDone: Bool { unsafe output.pointee.queue.isEmpty && (!endSent || flags.contains(.writeEnded)) }
 
     override func failed(_ errno: Int32) {
+        finish(
+            isConnected ? Fault(.upstreamClosed, "upstream.reset") : Fault(.connectFailed, ConnectReason.text(errno)))
+    }
+
+    private func finish(_ fault: Fault) {
         let wasConnected = isConnected
-        let fault =
-            wasConnected ? Fault(.upstreamClosed, "upstream.reset") : Fault(.connectFailed, ConnectReason.text(errno))
         let client = unsafe client
         close()
         client?.upstreamFailed(fault, wasConnected: wasConnected)

@@ -6,6 +6,8 @@ final class Endpoint {
     let address: SocketAddress
     /// The address in words, for logs.
     let name: FactName
+    /// The host by which the config knows it; empty for a Unix socket.
+    let host: String
     var weight: Int
     /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
     var isListed = true
@@ -18,7 +20,8 @@ final class Endpoint {
     /// Streams that wait for a connection to this endpoint that is being made, in the order in which they came.
     var waiting = StreamLine()
 
-    init(address: SocketAddress, name: FactName, weight: Int = 1) {
+    init(address: SocketAddress, name: FactName, host: String = "", weight: Int = 1) {
+        self.host = host
         self.address = address
         self.name = name
         self.weight = weight

@@ -7,6 +7,7 @@ struct EndpointList: Sendable {
     struct Entry: Sendable {
         let address: SocketAddress
         let name: FactName
+        let host: String
         var weight: Int
     }
 
@@ -15,11 +16,15 @@ struct EndpointList: Sendable {
     var isUnresolved = false
 
     /// Adds an address; one that is there already, by another name, gets the weight of both.
-    mutating func add(_ address: SocketAddress, weight: Int) {
+    ///
+    /// - Parameter host: the name that led to the address; nil for the address itself.
+    mutating func add(_ address: SocketAddress, host: String? = nil, weight: Int) {
         if let index = entries.firstIndex(where: { $0.address == address }) {
             entries[index].weight += weight
         } else {
-            entries.append(Entry(address: address, name: FactName(address.description), weight: weight))
+            let own = address.family == .unix ? "" : address.ipText
+            entries.append(
+                Entry(address: address, name: FactName(address.description), host: host ?? own, weight: weight))
         }
     }
 
@@ -33,7 +38,7 @@ struct EndpointList: Sendable {
         }
         return entries.map { entry in
             guard let endpoint = known[entry.address] else {
-                return Endpoint(address: entry.address, name: entry.name, weight: entry.weight)
+                return Endpoint(address: entry.address, name: entry.name, host: entry.host, weight: entry.weight)
             }
             endpoint.isListed = true
             endpoint.weight = entry.weight

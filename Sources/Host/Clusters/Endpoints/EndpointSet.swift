@@ -44,7 +44,9 @@ final class EndpointSet {
             switch address {
             case .fixed(let address): list.add(address, weight: weight)
             case .name(let name, let port):
-                for address in records[name]?.addresses ?? [] { list.add(address.with(port: port), weight: weight) }
+                for address in records[name]?.addresses ?? [] {
+                    list.add(address.with(port: port), host: name, weight: weight)
+                }
             }
         }
         list.isUnresolved = list.entries.isEmpty
