@@ -7,7 +7,9 @@ enum Rehearsal {
     static func run(_ plan: GenerationPlan, _ diagnostics: Diagnostics) {
         let builder = ChainBuilder(file: diagnostics.file)
         let services = NobodysServices()
-        for listener in plan.listeners { build(listener.chain, listener.node, builder, services, diagnostics) }
+        for choice in plan.listeners.flatMap(\.chains) {
+            build(choice.chain, choice.node, builder, services, diagnostics)
+        }
         for cluster in plan.clusters { build(cluster.chain, cluster.node, builder, services, diagnostics) }
     }
 
