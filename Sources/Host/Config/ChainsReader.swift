@@ -53,6 +53,10 @@ struct ChainsReader {
             return nil
         }
         let decoded = decoder.decode(ChainEntrySettings.self, from: node, into: diagnostics)
+        if node["chain"]?.isNull ?? true {
+            diagnostics.error(.missingKey, "there is no `chain` in this entry", at: node.headPlace)
+            return nil
+        }
         guard let chain = chain(of: node), let settings = decoded?.value else { return nil }
         let match = ChainMatch(settings.match)
         return ChainChoicePlan(match: match.matchesAll ? nil : match, chain: chain, node: node)

@@ -1,197 +1,166 @@
-import FilterAPI
-import FilterTesting
 import Testing
 
 @testable import Filters
 
-@Suite("The first message of a client of TLS") struct ClientHelloTests {
-    /// What a reader says of bytes that come in these pieces.
-    private func answer(_ pieces: [[UInt8]]) -> String {
+@Suite("A client's first message of TLS") struct ClientHelloTests {
+    private static let samples: [(bytes: [UInt8], hello: ClientHello)] = [
+        (Hellos.manyProtocols, ClientHello(serverName: "api.example.com", applicationProtocols: ["h2", "http/1.1"])),
+        (Hellos.tls12, ClientHello(serverName: "b.example.org")),
+        (Hellos.nameless, ClientHello()),
+    ]
+
+    /// The answer after all pieces; each one before the last must leave it open.
+    private func read(_ pieces: ArraySlice<UInt8>...) -> ClientHelloReader.Answer { read(pieces) }
+
+    private func read(_ pieces: [ArraySlice<UInt8>]) -> ClientHelloReader.Answer {
         var reader = ClientHelloReader()
+        var answer = ClientHelloReader.Answer.needMore
         for piece in pieces {
-            switch unsafe reader.read(piece.span.bytes) {
-            case .needMore: continue
-            case .notTLS: return "no TLS"
-            case .malformed(let problem): return "\(problem.reason)"
-            case .hello(let hello):
-                return "\(hello.serverName ?? "-") \(hello.applicationProtocols.joined(separator: ","))"
-            }
+            #expect(answer == .needMore)
+            answer = unsafe reader.read(Array(piece).span.bytes)
         }
-        return "more"
+        return answer
     }
 
-    private func answer(_ hello: HelloBytes) -> String { answer([hello.record]) }
+    private func read(whole bytes: [UInt8]) -> ClientHelloReader.Answer { read(bytes[...]) }
 
-    private func named(_ name: String) -> String {
-        var hello = HelloBytes()
-        hello.extensions = [HelloBytes.serverName(name)]
-        return answer(hello)
+    @Test("real messages are read, cut in two at every place", arguments: samples.indices)
+    func everySplit(index: Int) {
+        let (bytes, hello) = Self.samples[index]
+        #expect(read(whole: bytes) == .hello(hello))
+        for cut in 1..<bytes.count {
+            #expect(read(bytes[..<cut], bytes[cut...]) == .hello(hello))
+        }
     }
 
-    /// What browsers send: unknown types, an encrypted inner hello, a key of more than a thousand bytes.
-    private var browser: HelloBytes {
-        var hello = HelloBytes()
-        hello.sessionID = Array(repeating: 9, count: 32)
-        hello.suites = [0x0A, 0x0A] + hello.suites
-        hello.extensions = [
-            (0x1A1A, []), (0xFE0D, Array(repeating: 0x5A, count: 186)), (51, Array(repeating: 3, count: 1263)),
-            HelloBytes.protocols(["\u{0}grease", "h2", "http/1.1"]), (43, [6, 0x2A, 0x2A, 3, 4, 3, 3]),
-            HelloBytes.serverName("Shop.Example.COM"), (0xBABA, [0]), (21, Array(repeating: 0, count: 40)),
-        ]
-        return hello
+    @Test("real messages are read in single bytes, and not before the last one", arguments: samples.indices)
+    func singleBytes(index: Int) {
+        let (bytes, hello) = Self.samples[index]
+        #expect(read(bytes.indices.map { bytes[$0...$0] }) == .hello(hello))
+        #expect(read(whole: bytes.dropLast()) == .needMore)
     }
 
-    // MARK: Good ones
-
-    @Test("is the same in however many pieces it comes", arguments: ["tls13", "tls12", "nameless", "browser", "small"])
-    func splits(name: String) {
-        let known: (bytes: [UInt8], answer: String) =
-            switch name {
-            case "tls13": (RealHellos.tls13, "api.example.com h2,http/1.1")
-            case "tls12": (RealHellos.tls12, "www.example.com ")
-            case "nameless": (RealHellos.nameless, "- http/1.1")
-            case "browser": (browser.record, "shop.example.com \u{0}grease,h2,http/1.1")
-            default: (browser.records(of: 1), "shop.example.com \u{0}grease,h2,http/1.1")
-            }
-        // What follows is not looked at.
-        let result = Splitter(known.bytes + [0xFF, 0xFF]).run { answer($0) }
-        #expect(result.whole == known.answer)
-        #expect(result.difference == nil)
-        #expect(answer([Array(known.bytes.dropLast())]) == "more")
+    @Test("records of any size may carry the message, empty ones in between", arguments: [1, 2, 7, 100])
+    func manyRecords(size: Int) {
+        for (bytes, hello) in Self.samples {
+            let cut = records(Array(bytes.dropFirst(5)), size: size, empty: 32)
+            #expect(read(whole: cut) == .hello(hello))
+            #expect(read(cut.indices.map { cut[$0...$0] }) == .hello(hello))
+        }
     }
 
-    @Test("may be spread over records of any size", arguments: [1, 2, 3, 4, 5, 100, 1000]) func records(size: Int) {
-        #expect(answer([browser.records(of: size)]) == answer(browser))
+    private func records(_ message: [UInt8], size: Int, empty: Int = 0) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for _ in 0..<empty { bytes += [22, 3, 1, 0, 0] }
+        for start in stride(from: 0, to: message.count, by: size) {
+            let piece = message[start..<min(message.count, start + size)]
+            bytes += [22, 3, 1, UInt8(piece.count >> 8), UInt8(piece.count & 255)] + piece
+        }
+        return bytes
     }
 
-    @Test("may have no extensions") func noExtensions() {
-        var hello = HelloBytes()
-        hello.extensions = nil
-        #expect(answer(hello) == "- ")
-        hello.extensions = []
-        #expect(answer(hello) == "- ")
-    }
-
-    // MARK: Names
-
-    @Test("has its name in lower case, without a dot at its end") func names() {
-        #expect(named("EXAMPLE.org") == "example.org ")
-        #expect(named("example.org.") == "example.org ")
-        #expect(named("localhost") == "localhost ")
-        #expect(named("_dmarc.1.example-2.org") == "_dmarc.1.example-2.org ")
-        let longest = Array(repeating: String(repeating: "a", count: 49), count: 5).joined(separator: ".") + ".org"
-        #expect(longest.utf8.count == 253)
-        #expect(named(longest) == longest + " ")
-        #expect(named(longest + ".") == longest + " ")
+    @Test("what follows the message changes nothing") func behind() {
+        let (bytes, hello) = Self.samples[0]
+        #expect(read(whole: bytes + [1, 2, 3]) == .hello(hello))
+        var reader = ClientHelloReader()
+        _ = unsafe reader.read(bytes.span.bytes)
+        #expect(unsafe reader.read([71, 69, 84].span.bytes) == .hello(hello))
     }
 
     @Test(
-        "asks for no name where it is none",
-        arguments: [
-            "192.0.2.1", "2001:db8::1", "[::1]", ".", "a..b", ".a", "a\u{0}.example.org", "a b", "bücher.example",
-            "example.org..", "*.example.org", "a/b", "example.org:443", "12345",
-            String(repeating: "a", count: 64) + ".org", String(repeating: "a.", count: 127) + "aa",
-        ]) func noNames(name: String)
-    { #expect(named(name) == "- ") }
+        "other protocols are told from it as early as can be",
+        arguments: ["G", "GET / HTTP/1.1\r\n", "\u{16}x", "\0", "PRI * HTTP/2.0", "SSH-2.0-x\r\n"])
+    func otherProtocols(text: String) { #expect(read(whole: Array(text.utf8)) == .notTLS) }
 
-    // MARK: No TLS
+    @Test("an old form of the message, in SSL 2, is not TLS") func ssl2() {
+        #expect(read(whole: [0x80, 0x2E, 1, 3, 1]) == .notTLS)
+    }
 
-    @Test("is told from what is no TLS at its first bytes") func notTLS() {
-        for text in ["GET / HTTP/1.1\r\n", "PRI * HTTP/2.0", "SSH-2.0-x", "\u{0}", "\u{16}\u{2}", "\u{15}\u{3}\u{1}"] {
-            #expect(answer([Array(text.utf8)]) == "no TLS")
+    @Test("what no client may say is refused, with its reason") func malformed() {
+        func reason(_ bytes: [UInt8]) -> ClientHelloReader.Answer { read(whole: bytes) }
+        #expect(reason([22, 3, 1, 0x40, 1]) == .malformed("tls.record_too_large"))
+        #expect(reason([22, 3, 1, 0, 1, 2]) == .malformed("tls.no_client_hello"))
+        #expect(reason([22, 3, 1, 0, 4, 1, 0, 0x40, 1]) == .malformed("tls.hello_too_large"))
+        #expect(reason([22, 3, 1, 0, 1, 1, 23]) == .malformed("tls.hello_interrupted"))
+        #expect(reason([22, 3, 1, 0, 1, 1, 22, 2]) == .malformed("tls.hello_interrupted"))
+        let empty = Array(repeating: [22, 3, 1, 0, 0] as [UInt8], count: 33).flatMap { $0 }
+        #expect(reason(empty) == .malformed("tls.empty_records"))
+        #expect(reason([22, 3, 1, 0, 4, 1, 0, 0, 0]) == .malformed("tls.bad_hello"))
+    }
+
+    @Test("a length that does not fit is refused at every place, and nothing traps") func lengths() {
+        let bytes = Self.samples[0].bytes
+        for place in 5..<bytes.count {
+            for value: UInt8 in [0, 1, 0x7F, 0xFF] {
+                var changed = bytes
+                changed[place] = value
+                _ = read(whole: changed)
+            }
         }
-        // The hello of SSL 2.
-        #expect(answer([[0x80, 0x2E, 1, 3, 1]]) == "no TLS")
-        #expect(answer([[0x16]]) == "more")
-        #expect(answer([[0x16], [3]]) == "more")
-        #expect(answer([[0x16], [4]]) == "no TLS")
-        #expect(answer([[]]) == "more")
-    }
-
-    // MARK: Bad ones
-
-    @Test("is refused where it is too long") func tooLong() {
-        #expect(answer([[22, 3, 1, 0x40, 0x01]]) == "a record is too long")
-        #expect(answer([HelloBytes.record([1, 0, 0x40, 0x01])]) == "the client hello is too long")
-        #expect(answer([HelloBytes.record([1, 0xFF, 0xFF, 0xFF])]) == "the client hello is too long")
-        var hello = HelloBytes()
-        hello.extensions = [(21, Array(repeating: 0, count: 12_000))]
-        #expect(answer([hello.records(of: 1)]) == "the client hello is spread over too many bytes")
-        #expect(answer([hello.records(of: 3000)]) == "- ")
-    }
-
-    @Test("is refused where empty records do not end") func emptyRecords() {
-        let empty = HelloBytes.record([])
-        #expect(answer([Array(repeating: empty, count: 32).flatMap { $0 } + browser.record]) == answer(browser))
-        #expect(answer([Array(repeating: empty, count: 33).flatMap { $0 }]) == "too many records are empty")
-    }
-
-    @Test("is refused where something else comes in its middle") func otherRecords() {
-        let start = Array(browser.records(of: 100)[..<105])
-        #expect(answer([start + [21, 3, 1, 0, 2, 1, 0]]) == "something comes in the middle of the client hello")
-        #expect(answer([start + [22, 2]]) == "something comes in the middle of the client hello")
-        var other = browser
-        other.type = 2
-        #expect(answer(other) == "the handshake begins with no client hello")
-    }
-
-    @Test("is refused where its parts do not fit") func parts() {
-        func refusal(_ change: (inout HelloBytes) -> Void) -> String {
-            var hello = HelloBytes()
-            change(&hello)
-            return answer(hello)
-        }
-        let cut = "a length in the client hello is too large"
-        #expect(refusal { $0.sessionID = Array(repeating: 1, count: 33) } == "the session's id is too long")
-        #expect(refusal { $0.suites = [] } == "the list of cipher suites is broken")
-        #expect(refusal { $0.suites = [1, 2, 3] } == "the list of cipher suites is broken")
-        #expect(refusal { $0.compressions = [] } == "the list of compressions is empty")
-        #expect(refusal { $0.afterExtensions = [0] } == "something follows the extensions")
-        #expect(
-            refusal {
-                $0.extensions = nil
-                $0.afterExtensions = [0, 9, 0, 0, 0, 0]
-            } == cut)
-        #expect(
-            refusal {
-                $0.extensions = nil
-                $0.afterExtensions = [0, 4, 0, 5, 0, 1]
-            } == cut)
-        #expect(answer([HelloBytes.record([1, 0, 0, 2, 3, 3])]) == cut)
-    }
-
-    @Test("is refused where its names could be read in two ways") func twoWays() {
-        func refusal(_ extensions: (type: Int, content: [UInt8])...) -> String {
-            var hello = HelloBytes()
-            hello.extensions = extensions
-            return answer(hello)
-        }
-        let name = HelloBytes.serverName("a.example")
-        let twice = HelloBytes.vector(Array(name.content.dropFirst(2)) + [0, 0, 1, 0x62], 2)
-        #expect(refusal(name, name) == "there are two lists of server names")
-        #expect(refusal((0, twice)) == "there is more than one server name")
-        #expect(refusal((0, name.content + [0])) == "there is more than one server name")
-        #expect(refusal(HelloBytes.serverName([])) == "the server name is empty")
-        #expect(refusal(HelloBytes.serverName([0x61], kind: 1)) == "a server name is of an unknown kind")
-        #expect(refusal((0, [])) == "a length in the client hello is too large")
-        #expect(refusal((0, [0, 4, 0, 0, 9, 0x61])) == "a length in the client hello is too large")
-        let protocols = HelloBytes.protocols(["h2"])
-        #expect(refusal(protocols, protocols) == "there are two lists of protocols")
-        #expect(refusal(HelloBytes.protocols([])) == "the list of protocols is broken")
-        #expect(refusal(HelloBytes.protocols(["h2", ""])) == "the name of a protocol is empty")
-        #expect(refusal((16, protocols.content + [0])) == "the list of protocols is broken")
-        #expect(refusal(HelloBytes.protocols(Array(repeating: "x", count: 65))) == "too many protocols are offered")
-    }
-
-    @Test("never makes the reader fail, whatever byte of it is another") func mutations() {
-        for bytes in [RealHellos.tls13, RealHellos.tls12, browser.records(of: 7)] {
-            for index in bytes.indices {
-                for value: UInt8 in [0, 1, 0x7F, 0xFF, bytes[index] ^ 0x80] {
-                    var other = bytes
-                    other[index] = value
-                    _ = answer([other])
+        // Session, suites, compression, all extensions, the first extension, the list of names, the name.
+        for place in [43, 77, 114, 117, 121, 123, 126] {
+            for change: Int in [-1, 1] {
+                var changed = bytes
+                changed[place] = UInt8(Int(changed[place]) + change)
+                guard case .malformed = read(whole: changed) else {
+                    Issue.record("the length at \(place) was taken, changed by \(change)")
+                    continue
                 }
             }
         }
+    }
+
+    /// A message with these extensions.
+    private func message(_ extensions: [UInt8]...) -> [UInt8] {
+        let all = extensions.flatMap { $0 }
+        let body = [3, 3] + [UInt8](repeating: 9, count: 32) + [0, 0, 2, 0x13, 1, 1, 0] + two(all.count) + all
+        return records([1, 0] + two(body.count) + body, size: 1 << 14)
+    }
+
+    private func two(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] }
+
+    private func name(_ text: [UInt8], kind: UInt8 = 0) -> [UInt8] {
+        let entry = [kind] + two(text.count) + text
+        return [0, 0] + two(entry.count + 2) + two(entry.count) + entry
+    }
+
+    private func serverName(_ text: String) -> ClientHelloReader.Answer { read(whole: message(name(Array(text.utf8)))) }
+
+    @Test("names are compared in lower case, without a dot at the end") func names() {
+        let label = String(repeating: "a", count: 62)
+        let long = [label + "a", label, label, label].joined(separator: ".") + "b"
+        for (text, known) in [
+            ("A.B", "a.b"), ("a.b.", "a.b"), ("x_1-y.test", "x_1-y.test"), ("localhost", "localhost"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"), (long, long), (long + ".", long),
+        ] {
+            #expect(serverName(text) == .hello(ClientHello(serverName: known)), "\(text)")
+        }
+        #expect(long.utf8.count == 253)
+    }
+
+    @Test(
+        "what is no host name is no name",
+        arguments: [
+            "127.0.0.1", "10", "::1", "[::1]", "a..b", ".a", ".", "a b", "a\0.b", "\0", "é.example", "a/b", "*.a",
+            String(repeating: "a", count: 64) + ".b", String(repeating: "a.", count: 127) + "b", "a..",
+        ])
+    func noNames(text: String) { #expect(serverName(text) == .hello(ClientHello())) }
+
+    @Test("a list of names that could be read in two ways is refused") func ambiguous() {
+        let one = name(Array("a.test".utf8))
+        #expect(read(whole: message(one, one)) == .malformed("tls.bad_server_name"))
+        #expect(read(whole: message(name([], kind: 0))) == .malformed("tls.bad_server_name"))
+        #expect(read(whole: message(name(Array("a".utf8), kind: 1))) == .malformed("tls.bad_server_name"))
+        let two: [UInt8] = [0, 0, 0, 10, 0, 8, 0, 0, 1, 97, 0, 0, 1, 98]
+        #expect(read(whole: message(two)) == .malformed("tls.bad_server_name"))
+    }
+
+    @Test("protocols without a name, or twice a list of them, are refused") func protocols() {
+        let h2: [UInt8] = [0, 16, 0, 5, 0, 3, 2, 104, 50]
+        #expect(read(whole: message(h2)) == .hello(ClientHello(applicationProtocols: ["h2"])))
+        #expect(read(whole: message(h2, h2)) == .malformed("tls.bad_alpn"))
+        #expect(read(whole: message([0, 16, 0, 2, 0, 0])) == .malformed("tls.bad_alpn"))
+        #expect(read(whole: message([0, 16, 0, 3, 0, 1, 0])) == .malformed("tls.bad_alpn"))
+        #expect(read(whole: message([0, 16, 0, 4, 0, 2, 9, 104])) == .malformed("tls.bad_alpn"))
     }
 }
