@@ -82,12 +82,12 @@ final class Generation {
         do throws(ChainBuilder.Refusal) {
             for cluster in clusters {
                 node = cluster.node
-                let chain = try builder.build(cluster.chain, services: worker)
+                let chain = try builder.build(cluster.chain, side: .upstream, services: worker)
                 delivery.clusters.append((cluster, ClusterNames.process.id(cluster.name), chain))
             }
             for listener in listeners {
                 node = listener.node
-                let chain = try builder.build(listener.chain, services: worker)
+                let chain = try builder.build(listener.chain, side: .client, services: worker)
                 let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)
                 delivery.listeners.append((listener, chain, [], log))
             }

@@ -7,16 +7,20 @@ enum Rehearsal {
     static func run(_ plan: GenerationPlan, _ diagnostics: Diagnostics) {
         let builder = ChainBuilder(file: diagnostics.file)
         let services = NobodysServices()
-        for listener in plan.listeners { build(listener.chain, listener.node, builder, services, diagnostics) }
-        for cluster in plan.clusters { build(cluster.chain, cluster.node, builder, services, diagnostics) }
+        for listener in plan.listeners {
+            build(listener.chain, .client, listener.node, builder, services, diagnostics)
+        }
+        for cluster in plan.clusters {
+            build(cluster.chain, .upstream, cluster.node, builder, services, diagnostics)
+        }
     }
 
     private static func build(
-        _ chain: ChainPlan, _ node: Node, _ builder: ChainBuilder, _ services: NobodysServices,
+        _ chain: ChainPlan, _ side: Side, _ node: Node, _ builder: ChainBuilder, _ services: NobodysServices,
         _ diagnostics: Diagnostics
     ) {
         do throws(ChainBuilder.Refusal) {
-            _ = try builder.build(chain, services: services)
+            _ = try builder.build(chain, side: side, services: services)
         } catch {
             report(error, node, diagnostics)
         }
