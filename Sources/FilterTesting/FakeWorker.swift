@@ -6,6 +6,8 @@ internal import Synchronization
 public final class FakeWorker {
     /// The worker's number, as filters see it.
     public var index = 0
+    /// The kind of chain that filters are made for.
+    public var side = Side.client
     /// Lines that filters wrote to the log, as `level stage: message`, those of ``FilterLog`` last and with fields.
     public var logLines: [String] { earlyLines + lateLines.withLock { $0 } }
     /// What filters have asked to be read again when its files change.
@@ -52,7 +54,7 @@ public final class FakeWorker {
     }
 
     private func make<F: Filter>(_ type: F.Type, _ settings: F.Settings) throws(ConfigurationFault) -> F {
-        var context = WorkerContext(services: self, stageName: F.manifest.id)
+        var context = WorkerContext(services: self, stageName: F.manifest.id, side: side)
         return try F(settings, on: &context)
     }
 

@@ -10,5 +10,6 @@ enum BuiltinFilters {
         Router.self,
         TCPProxy.self,
         Count.self,
+        TLS.self,
     ]
 }

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from certificates import self_signed
+from certificates import Authority
 from client import Client, reset
 from configs import cluster
 from peek import wait_until_read
@@ -17,9 +17,14 @@ REQUEST = b"GET / HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
-    """(certificate, key) by host name."""
+    """(file of the certificate, file of the key, file of the only authority that has signed it) by host name."""
     folder = tmp_path_factory.mktemp("certificates")
-    return {name: self_signed(folder, name) for name in ("a.test", "b.test", "x.wild.test")}
+
+    def made(name):
+        authority, trusted = Authority(name), folder / f"{name}.ca"
+        trusted.write_bytes(authority.pem)
+        return (*authority.issue(name).write(folder, name), str(trusted))
+    return {name: made(name) for name in ("a.test", "b.test", "x.wild.test")}
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def tls_origin(origin, pairs):
     """`tls_origin(name)`: a server that ends TLS with that name's certificate and answers each client with its name."""
     def start(name):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*pairs[name])
+        context.load_cert_chain(*pairs[name][:2])
         context.set_alpn_protocols(["h2", "http/1.1"])
 
         def script(peer):
@@ -55,7 +60,7 @@ def config(chains, clusters, bind="127.0.0.1:0", **listener):
 
 def handshake(address, name, trusted, alpn=None):
     """A connection on which TLS was agreed with a server that has shown a certificate for `name`."""
-    context = ssl.create_default_context(cafile=str(trusted[0]))
+    context = ssl.create_default_context(cafile=trusted[2])
     if alpn:
         context.set_alpn_protocols(alpn)
     plain = socket.create_connection(address, 5)
@@ -114,7 +119,7 @@ def two(sluice, tls_origin):
 
 def test_tls_is_passed_on_unopened_by_the_name_that_is_asked_for(two, pairs):
     address = two.address()
-    # The client trusts one certificate only: what answers is the server behind the name, and nobody in between.
+    # The client trusts one authority only: what answers is the server behind the name, and nobody in between.
     assert hears(address, "a.test", pairs["a.test"]) == "a.test heard hello"
     assert hears(address, "x.wild.test", pairs["x.wild.test"]) == "x.wild.test heard hello"
     assert hears(address, "b.test", pairs["b.test"]) == "b.test heard hello"
@@ -190,6 +195,20 @@ def test_protocols_that_are_offered_pick_a_chain(sluice, tls_origin, pairs):
     assert hears(proxy.address(), "a.test", pairs["a.test"], ["http/1.1", "h2"]).startswith("a.test")
     assert hears(proxy.address(), "b.test", pairs["b.test"], ["http/1.1"]).startswith("b.test")
     assert hears(proxy.address(), "b.test", pairs["b.test"]).startswith("b.test")
+
+
+def test_tls_ends_here_for_one_name_and_elsewhere_for_another(sluice, tls_origin, pairs):
+    a = tls_origin("a.test")
+    tls = {"tls": {"certificate": pairs["b.test"][0], "key": pairs["b.test"][1]}}
+    proxy = sluice(config([entry("a", server_names="a.test"), {"match": {"tls": True}, "chain": [tls, *ANSWER["chain"]]},
+                           ANSWER], {"a": a.endpoint}))
+    assert hears(proxy.address(), "a.test", pairs["a.test"]) == "a.test heard hello"
+    with handshake(proxy.address(), "b.test", pairs["b.test"]) as secure:
+        secure.sendall(REQUEST)
+        answer = b""
+        while data := secure.recv(1000):
+            answer += data
+    assert answer.endswith(b"\r\n\r\nplain")
 
 
 def test_the_first_that_matches_is_taken(sluice, origin):

@@ -31,6 +31,8 @@ typedef struct {
 BIO *tls_bio_new(TLSBuffers *buffers);
 
 // Macros of OpenSSL.
+static inline uint64_t tls_options(void) { return SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION; }
+static inline uint64_t tls_no_tickets(void) { return SSL_OP_NO_TICKET; }
 static inline void tls_set_mode(SSL_CTX *ctx, long mode) { SSL_CTX_set_mode(ctx, mode); }
 static inline int tls_set_min_version(SSL_CTX *ctx, int version) { return SSL_CTX_set_min_proto_version(ctx, version); }
 static inline int tls_set_max_version(SSL_CTX *ctx, int version) { return SSL_CTX_set_max_proto_version(ctx, version); }
@@ -38,6 +40,7 @@ static inline int tls_set_groups(SSL_CTX *ctx, const char *list) { return SSL_CT
 static inline int tls_set_signatures(SSL_CTX *ctx, const char *l) { return SSL_CTX_set1_sigalgs_list(ctx, l) == 1; }
 static inline void tls_set_cache_mode(SSL_CTX *ctx, long mode) { SSL_CTX_set_session_cache_mode(ctx, mode); }
 static inline int tls_add_chain_certificate(SSL_CTX *ctx, X509 *c) { return SSL_CTX_add1_chain_cert(ctx, c) == 1; }
+static inline int tls_add_connection_chain_certificate(SSL *ssl, X509 *c) { return SSL_add1_chain_cert(ssl, c) == 1; }
 static inline int tls_clear_chain(SSL_CTX *ctx) { return SSL_CTX_clear_chain_certs(ctx) == 1; }
 static inline int tls_set_host_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name) == 1; }
 static inline long tls_set_fragment(SSL_CTX *ctx, long size) { return SSL_CTX_set_max_send_fragment(ctx, size); }
@@ -55,6 +58,21 @@ static inline int tls_error_library(unsigned long code) { return ERR_GET_LIB(cod
 static inline int tls_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
 static inline int tls_alert_of_reason(int reason) { return reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET : -1; }
 static inline long tls_buffered(BIO *bio, const unsigned char **bytes) { return BIO_get_mem_data(bio, (char **)bytes); }
+
+// A distinguished name as RFC 2253 writes it, in UTF-8.
+static inline int tls_print_name(BIO *bio, const X509_NAME *name) {
+    return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+}
+
+// What authenticates a session ticket: an HMAC with SHA-256.
+static inline int tls_set_ticket_mac(EVP_MAC_CTX *mac, unsigned char *key, size_t count) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, count),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(mac, parameters);
+}
 
 // Stacks, which OpenSSL types by macros.
 static inline int tls_certificate_count(const STACK_OF(X509) *stack) { return stack ? sk_X509_num(stack) : 0; }

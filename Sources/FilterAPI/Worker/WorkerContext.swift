@@ -6,7 +6,11 @@ public struct WorkerContext: ~Copyable {
     package unowned(unsafe) let services: any WorkerServices
     package var stageName: String
 
-    package init(services: any WorkerServices, stageName: String) {
+    /// Whether the filter is made for a listener's chain or a cluster's.
+    public let side: Side
+
+    package init(services: any WorkerServices, stageName: String, side: Side = .client) {
+        self.side = side
         unsafe self.services = services
         self.stageName = stageName
     }

@@ -14,7 +14,7 @@ package final class ChainTrial {
             index: 0, registry: CounterRegistry(), log: Log(level: .error, format: .text),
             connectionLimit: ConnectionLimit(0))
         let stages = types.map { Self.stage($0) }
-        chain = try ChainBuilder(file: "trial").build(ChainPlan(stages: stages), services: worker)
+        chain = try ChainBuilder(file: "trial").build(ChainPlan(stages: stages), side: .client, services: worker)
     }
 
     private static func stage<F: Filter>(_ type: F.Type) -> StagePlan {

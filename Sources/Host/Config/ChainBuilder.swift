@@ -9,14 +9,14 @@ struct ChainBuilder {
     /// Makes a chain.
     ///
     /// - Throws: the filter's refusal, with the stage that it came from.
-    func build(_ plan: ChainPlan, services: any WorkerServices) throws(Refusal) -> Chain {
+    func build(_ plan: ChainPlan, side: Side, services: any WorkerServices) throws(Refusal) -> Chain {
         let previous = unsafe RouteSettingsScope.decode
         unsafe RouteSettingsScope.decode = { raw throws(ConfigurationFault) in try routeSettings(raw, plan) }
         defer { unsafe RouteSettingsScope.decode = previous }
         var filters: [any Filter] = []
         for stage in plan.stages {
             do throws(ConfigurationFault) {
-                filters.append(try make(stage, services))
+                filters.append(try make(stage, side, services))
             } catch {
                 throw Refusal(stage: stage.name, fault: error)
             }
@@ -30,12 +30,14 @@ struct ChainBuilder {
         let fault: ConfigurationFault
     }
 
-    private func make(_ stage: StagePlan, _ services: any WorkerServices) throws(ConfigurationFault) -> any Filter {
+    private func make(
+        _ stage: StagePlan, _ side: Side, _ services: any WorkerServices
+    ) throws(ConfigurationFault) -> any Filter {
         func open<F: Filter>(_ type: F.Type) throws(ConfigurationFault) -> any Filter {
             guard let settings = stage.settings as? F.Settings else {
                 throw ConfigurationFault("the settings are of another type than the filter's")
             }
-            var context = WorkerContext(services: services, stageName: stage.name)
+            var context = WorkerContext(services: services, stageName: stage.name, side: side)
             return try F(settings, on: &context)
         }
         return try open(stage.type)

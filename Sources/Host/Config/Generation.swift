@@ -82,14 +82,14 @@ final class Generation {
         do throws(ChainBuilder.Refusal) {
             for cluster in clusters {
                 node = cluster.node
-                let chain = try builder.build(cluster.chain, services: worker)
+                let chain = try builder.build(cluster.chain, side: .upstream, services: worker)
                 delivery.clusters.append((cluster, ClusterNames.process.id(cluster.name), chain))
             }
             for listener in listeners {
                 var entries: [ChainList.Entry] = []
                 for choice in listener.chains {
                     node = choice.node
-                    let chain = try builder.build(choice.chain, services: worker)
+                    let chain = try builder.build(choice.chain, side: .client, services: worker)
                     entries.append(ChainList.Entry(match: choice.match, chain: chain))
                 }
                 let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)

@@ -1,5 +1,6 @@
 internal import Engine
 internal import FilterAPI
+internal import Filters
 internal import Synchronization
 
 /// The process's own log: what the operator did, and what became of it. One line a message, on the error output.

@@ -8,17 +8,19 @@ enum Rehearsal {
         let builder = ChainBuilder(file: diagnostics.file)
         let services = NobodysServices()
         for choice in plan.listeners.flatMap(\.chains) {
-            build(choice.chain, choice.node, builder, services, diagnostics)
+            build(choice.chain, .client, choice.node, builder, services, diagnostics)
         }
-        for cluster in plan.clusters { build(cluster.chain, cluster.node, builder, services, diagnostics) }
+        for cluster in plan.clusters {
+            build(cluster.chain, .upstream, cluster.node, builder, services, diagnostics)
+        }
     }
 
     private static func build(
-        _ chain: ChainPlan, _ node: Node, _ builder: ChainBuilder, _ services: NobodysServices,
+        _ chain: ChainPlan, _ side: Side, _ node: Node, _ builder: ChainBuilder, _ services: NobodysServices,
         _ diagnostics: Diagnostics
     ) {
         do throws(ChainBuilder.Refusal) {
-            _ = try builder.build(chain, services: services)
+            _ = try builder.build(chain, side: side, services: services)
         } catch {
             report(error, node, diagnostics)
         }

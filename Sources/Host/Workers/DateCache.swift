@@ -1,5 +1,6 @@
 internal import Engine
 internal import FilterAPI
+internal import Filters
 
 /// The present time as HTTP writes it, made once per second: `Mon, 23 Nov 2026 08:00:00 GMT` (RFC 9110 section 5.6.7).
 final class DateCache {
@@ -48,26 +49,5 @@ final class DateCache {
             text[position + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
-    }
-}
-
-/// A day of the Gregorian calendar.
-struct CivilDate {
-    let year: Int
-    let month: Int
-    let day: Int
-
-    /// Counts in eras of 400 years, whose days are always as many, with years that begin in March so that the day that
-    /// comes and goes is the last one.
-    init(daysSince1970 days: Int) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let march = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * march + 2) / 5 + 1
-        month = march < 10 ? march + 3 : march - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 }

@@ -1,0 +1,20 @@
+/// A day of the Gregorian calendar.
+package struct CivilDate {
+    package let year: Int
+    package let month: Int
+    package let day: Int
+
+    /// Counts in eras of 400 years, whose days are always as many, with years that begin in March so that the day that
+    /// comes and goes is the last one.
+    package init(daysSince1970 days: Int) {
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let march = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * march + 2) / 5 + 1
+        month = march < 10 ? march + 3 : march - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+}
