@@ -1,6 +1,5 @@
 internal import COpenSSL
 internal import FilterAPI
-internal import Glibc
 
 /// Reads the files that certificates and keys come in.
 enum PEM {
@@ -45,12 +44,14 @@ enum PEM {
                 ? FileProblem(path, "is encrypted", hint: "name a file with its passphrase: `passphrase_file`")
                 : FileProblem(path, "cannot be decrypted with this passphrase")
         }
-        if bytes.first != 0x30, !contains(bytes, "PRIVATE KEY-----") { throw FileProblem(path, "has no private key") }
+        if bytes.first != 0x30, !hasPrivateKey(bytes) { throw FileProblem(path, "has no private key") }
         throw unreadable(path, bytes, "private key", code)
     }
 
-    private static func contains(_ bytes: [UInt8], _ text: StaticString) -> Bool {
-        unsafe bytes.withUnsafeBytes { unsafe memmem($0.baseAddress, $0.count, text.utf8Start, text.utf8CodeUnitCount) != nil }
+    private static func hasPrivateKey(_ bytes: [UInt8]) -> Bool {
+        bytes.split { $0 == 0x0A || $0 == 0x0D }.contains { line in
+            line.starts(with: "-----BEGIN ".utf8) && line.suffix("PRIVATE KEY-----".utf8.count).elementsEqual("PRIVATE KEY-----".utf8)
+        }
     }
 
     /// The first line of a file.

@@ -85,7 +85,8 @@ final class TLSContext {
         let client = Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL)
         let isKeeping = side == .upstream && settings.sessionResumption
         unsafe tls_set_cache_mode(handle, isKeeping ? client : Int(SSL_SESS_CACHE_OFF))
-        if side == .client, !settings.sessionResumption { _ = unsafe SSL_CTX_set_num_tickets(handle, 0) }
+        // One ticket for each handshake, where OpenSSL would make two: whoever takes a session up gets the next with it.
+        if side == .client { _ = unsafe SSL_CTX_set_num_tickets(handle, settings.sessionResumption ? 1 : 0) }
     }
 
     /// Gives the context a certificate, its chain and its key; one of each kind of key has place.
