@@ -16,6 +16,9 @@ public struct SystemFault: Error, Sendable {
         self.errno = errno
     }
 
+    /// Whether what was asked for does not exist.
+    public var isMissingFile: Bool { errno == 2 || errno == 20 }
+
     /// The name of an error number, for example `EMFILE`; the number itself if it has no name.
     public static func name(of errno: Int32) -> String {
         // SAFETY: the C library returns null or a text that is never freed.

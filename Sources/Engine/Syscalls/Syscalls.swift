@@ -11,7 +11,8 @@ public enum Syscalls {
     ///
     /// The raw value is the name to use in a schedule.
     public enum Call: String, CaseIterable, Sendable {
-        case accept4, bind, connect, eventfd, getsockname, getsockopt, listen, open, peek, read, readv, recv, rename,
+        case accept4, bind, connect, eventfd, getsockname, getsockopt, inotify, listen, open, peek, read, readv, recv,
+            rename,
             send
         case sendmsg, setsockopt, shutdown, signalfd, socket, unlink, write
         case epollControl = "epoll_ctl"

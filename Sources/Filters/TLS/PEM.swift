@@ -50,7 +50,8 @@ enum PEM {
 
     private static func hasPrivateKey(_ bytes: [UInt8]) -> Bool {
         bytes.split { $0 == 0x0A || $0 == 0x0D }.contains { line in
-            line.starts(with: "-----BEGIN ".utf8) && line.suffix("PRIVATE KEY-----".utf8.count).elementsEqual("PRIVATE KEY-----".utf8)
+            line.starts(with: "-----BEGIN ".utf8)
+                && line.suffix("PRIVATE KEY-----".utf8.count).elementsEqual("PRIVATE KEY-----".utf8)
         }
     }
 

@@ -41,7 +41,7 @@ enum TLSCallbacks {
         var count = 0
         var name: String?
         if unsafe SSL_client_hello_get0_ext(ssl, UInt32(TLSEXT_TYPE_server_name), &bytes, &count) == 1 {
-            unsafe name = ServerNameExtension.read(UnsafeBufferPointer(start: bytes, count: count))
+            name = unsafe serverName(unsafe UnsafeRawBufferPointer(start: bytes, count: count))
         }
         session.serverName = name
         guard session.context.settings.unknownNames == .refuse else { return SSL_CLIENT_HELLO_SUCCESS }
@@ -49,6 +49,12 @@ enum TLSCallbacks {
         session.refusal = Fault(.clientGone, "tls.unknown_name", origin: .client)
         unsafe alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
         return SSL_CLIENT_HELLO_ERROR
+    }
+
+    private static func serverName(_ content: UnsafeRawBufferPointer) -> String? {
+        guard let start = content.baseAddress else { return nil }
+        let span = unsafe RawSpan(_unsafeStart: start, byteCount: content.count)
+        do throws(ClientHelloProblem) { return try ClientHello.serverName(in: span) } catch { return nil }
     }
 
     /// Puts the certificates in place that have the name.

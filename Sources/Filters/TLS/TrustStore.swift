@@ -36,7 +36,7 @@ final class TrustStore: @unchecked Sendable {
         do throws(FileProblem) {
             for certificate in try PEM.certificates(ca) {
                 _ = unsafe X509_STORE_add_cert(store, certificate.x509)
-                unsafe mix(X509_subject_name_hash(certificate.x509))
+                unsafe mixDigest { unsafe X509_digest(certificate.x509, EVP_sha256(), $0, $1) }
                 if namesAuthorities { authorities.append(certificate) }
             }
         } catch { throw CredentialProblem(key: "ca", error) }
@@ -48,7 +48,7 @@ final class TrustStore: @unchecked Sendable {
     private func addRevocations(_ path: String) throws(FileProblem) {
         unsafe try PEM.revocations(path) { list in
             _ = unsafe X509_STORE_add_crl(store, list)
-            unsafe mixDigest(of: list)
+            unsafe mixDigest { unsafe X509_CRL_digest(list, EVP_sha256(), $0, $1) }
             if let time = unsafe X509_CRL_get0_nextUpdate(list) {
                 nextUpdate = min(nextUpdate ?? .max, unsafe X509Reader.seconds(time))
             }
@@ -58,11 +58,11 @@ final class TrustStore: @unchecked Sendable {
         ERR_clear_error()
     }
 
-    private func mixDigest(of list: OpaquePointer) {
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    private func mixDigest(_ digest: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt32>) -> Int32) {
+        var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0
-        guard unsafe X509_CRL_digest(list, EVP_sha256(), &digest, &count) == 1 else { return }
-        for byte in digest.prefix(8) { mix(UInt(byte)) }
+        guard unsafe digest(&bytes, &count) == 1 else { return }
+        for byte in bytes.prefix(8) { mix(UInt(byte)) }
     }
 
     private func mix(_ value: UInt) { fingerprint = (fingerprint ^ UInt64(value)) &* 0x100_0000_01b3 }

@@ -36,11 +36,9 @@ struct PluginLoader {
     }
 
     private func resolved(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let slash = base.lastIndex(of: "/") else {
-            // Without a slash the loader would search the system's folders.
-            return path.contains("/") ? path : "./\(path)"
-        }
-        return String(base[...slash]) + path
+        let path = ConfigFolder(of: base).resolve(path)
+        // Without a slash the loader would search the system's folders.
+        return path.contains("/") ? path : "./\(path)"
     }
 
     private func types(at path: String) throws(PluginRefusal) -> [any Filter.Type] {

@@ -18,6 +18,7 @@ final class Control {
     private var threads: [WorkerThread] = []
     private var generation: Generation
     private var resolver: Resolver
+    private let files: FileWatcher
     private var isDraining = false
     private var undrained = 0
     private var exitCode: Int32 = 0
@@ -51,12 +52,16 @@ final class Control {
         self.log = log
         loop = try EventLoop()
         resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers, log: log, registry: registry)
+        files = FileWatcher(loop: loop, log: log)
         limit = ConnectionLimit(Self.connectionLimit(plan.settings))
         let count =
             options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
         generation = Generation(log: log, writer: nil)
         for index in 0..<count {
-            workers.append(try Worker(index: index, registry: registry, log: log, connectionLimit: limit))
+            workers.append(
+                try Worker(
+                    index: index, registry: registry, log: log, connectionLimit: limit, files: files,
+                    folder: ConfigFolder(of: file)))
         }
     }
 
@@ -130,6 +135,8 @@ final class Control {
     private func reload() {
         guard let file else { return log.write(.warning, "nothing to reload", [("reason", "there is no config file")]) }
         guard !isDraining else { return log.write(.warning, "not reloading", [("reason", "shutting down")]) }
+        // Whoever sends the signal because of new certificates need not wait for the kernel to tell of them.
+        defer { files.refreshAll() }
         let diagnostics = Diagnostics(file: file)
         var loader = ConfigLoader(registry: FilterRegistry(BuiltinFilters.types), diagnostics: diagnostics)
         let before = generation.boundAddresses

@@ -6,7 +6,7 @@ internal import FilterAPI
 enum Rehearsal {
     static func run(_ plan: GenerationPlan, _ diagnostics: Diagnostics) {
         let builder = ChainBuilder(file: diagnostics.file)
-        let services = NobodysServices()
+        let services = NobodysServices(folder: ConfigFolder(of: diagnostics.file))
         for choice in plan.listeners.flatMap(\.chains) {
             build(choice.chain, .client, choice.node, builder, services, diagnostics)
         }
@@ -43,6 +43,9 @@ enum Rehearsal {
 /// Stands in for a worker while a config is only checked.
 private final class NobodysServices: WorkerServices {
     private let registry = CounterRegistry()
+    private let folder: ConfigFolder
+
+    init(folder: ConfigFolder) { self.folder = folder }
 
     var index: Int { 0 }
     func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: 0) }
@@ -51,7 +54,7 @@ private final class NobodysServices: WorkerServices {
         try make()
     }
     func watch(_ state: any WatchedState) {}
-    func path(_ text: String) -> String { text }
+    func path(_ text: String) -> String { folder.resolve(text) }
     func filterLog(stage: String) -> FilterLog { FilterLog { _, _, _ in } }
     func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
 

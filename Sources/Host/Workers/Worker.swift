@@ -17,6 +17,9 @@ final class Worker {
     let counters: HostCounters
     let registry: CounterRegistry
     let log: Log
+    /// For filters that are made for this worker, which is on the control thread.
+    private let files: FileWatcher?
+    private let folder: ConfigFolder
     /// Where bytes are read that nobody wants.
     let scratch: UnsafeMutableRawBufferPointer
     private(set) lazy var lingering = LingerList(worker: self)
@@ -33,8 +36,11 @@ final class Worker {
     private var seed: UInt64
 
     init(
-        index: Int, registry: CounterRegistry, log: Log, connectionLimit: ConnectionLimit
+        index: Int, registry: CounterRegistry, log: Log, connectionLimit: ConnectionLimit,
+        files: FileWatcher? = nil, folder: ConfigFolder = ConfigFolder(of: nil)
     ) throws(SystemFault) {
+        self.files = files
+        self.folder = folder
         self.index = index
         self.registry = registry
         self.log = log
@@ -161,9 +167,9 @@ extension Worker: WorkerServices {
         try SharedState.process.value(key, make)
     }
 
-    func watch(_ state: any WatchedState) {}
+    func watch(_ state: any WatchedState) { files?.watch(state) }
 
-    func path(_ text: String) -> String { text }
+    func path(_ text: String) -> String { folder.resolve(text) }
 
     func filterLog(stage: String) -> FilterLog {
         let log = log
