@@ -114,7 +114,8 @@ def two(sluice, tls_origin):
     return sluice(config(
         [entry("a", server_names=["a.test"]), entry("x", server_names=["*.wild.test"]), entry("b", tls=True), ANSWER],
         {"a": a.endpoint, "b": b.endpoint, "x": x.endpoint},
-        access_log={"to": "stdout", "format": "name=%REQUESTED_SERVER_NAME% to=%UPSTREAM_CLUSTER% in=%BYTES_RECEIVED%"}))
+        access_log={"to": "stdout",
+                    "format": "name=%REQUESTED_SERVER_NAME% to=%UPSTREAM_CLUSTER% in=%BYTES_RECEIVED%"}))
 
 
 def test_tls_is_passed_on_unopened_by_the_name_that_is_asked_for(two, pairs):
@@ -200,8 +201,8 @@ def test_protocols_that_are_offered_pick_a_chain(sluice, tls_origin, pairs):
 def test_tls_ends_here_for_one_name_and_elsewhere_for_another(sluice, tls_origin, pairs):
     a = tls_origin("a.test")
     tls = {"tls": {"certificate": pairs["b.test"][0], "key": pairs["b.test"][1]}}
-    proxy = sluice(config([entry("a", server_names="a.test"), {"match": {"tls": True}, "chain": [tls, *ANSWER["chain"]]},
-                           ANSWER], {"a": a.endpoint}))
+    ended = {"match": {"tls": True}, "chain": [tls, *ANSWER["chain"]]}
+    proxy = sluice(config([entry("a", server_names="a.test"), ended, ANSWER], {"a": a.endpoint}))
     assert hears(proxy.address(), "a.test", pairs["a.test"]) == "a.test heard hello"
     with handshake(proxy.address(), "b.test", pairs["b.test"]) as secure:
         secure.sendall(REQUEST)
@@ -333,7 +334,8 @@ TAIL = '\nclusters:\n  app: { endpoints: [ "127.0.0.1:9000" ] }\n'
 APP = "chain: [ tcp_proxy: app ]"
 
 ERRORS = {
-    "chain_and_chains": (f"    <<chain: [ tcp_proxy: app ]\n    chains: [ {{ {APP} }} ]\n", "either `chain` or `chains`"),
+    "chain_and_chains": (
+        f"    <<chain: [ tcp_proxy: app ]\n    chains: [ {{ {APP} }} ]\n", "either `chain` or `chains`"),
     "no_list": ("    chains: <<app\n", "expected a list of chains, found `app`"),
     "empty": ("    chains: <<[]\n", "found an empty list"),
     "no_mapping": ("    chains: [ <<tcp_proxy ]\n", "expected a chain with `match` and `chain`"),

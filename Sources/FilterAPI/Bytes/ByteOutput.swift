@@ -25,7 +25,7 @@ public struct ByteOutput: ~Copyable {
         unsafe bytes.withUnsafeBytes { source in
             var done = 0
             while done < source.count {
-                let part = min(PagePool.pageCapacity, source.count - done)
+                let part = min(PagePool.pageRead, source.count - done)
                 unsafe write(upTo: part) { memory in
                     unsafe memory.copyMemory(from: source.baseAddress.unsafelyUnwrapped + done, byteCount: part)
                     return part
