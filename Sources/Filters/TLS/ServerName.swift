@@ -23,11 +23,6 @@ public enum ServerName {
         return String(decoding: name, as: UTF8.self)
     }
 
-    /// Whether a host is an IP address, which is never asked for by name (RFC 6066 section 3).
-    static func isAddress(_ host: String) -> Bool {
-        host.utf8.contains(0x3A) || host.utf8.allSatisfy { $0 == 0x2E || $0 >= 0x30 && $0 <= 0x39 }
-    }
-
     private static func isLabel(_ label: ArraySlice<UInt8>) -> Bool {
         !label.isEmpty && label.count <= mostLabelBytes
             && label.allSatisfy { byte in

@@ -51,12 +51,6 @@ enum TLSCallbacks {
         return SSL_CLIENT_HELLO_ERROR
     }
 
-    private static func serverName(_ content: UnsafeRawBufferPointer) -> String? {
-        guard let start = content.baseAddress else { return nil }
-        let span = unsafe RawSpan(_unsafeStart: start, byteCount: content.count)
-        do throws(ClientHelloProblem) { return try ClientHello.serverName(in: span) } catch { return nil }
-    }
-
     /// Puts the certificates in place that have the name.
     private static let chooseCertificate: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = {
         ssl, _ in

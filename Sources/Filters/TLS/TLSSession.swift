@@ -73,7 +73,7 @@ final class TLSSession {
 
     private func ask(for host: String) {
         unsafe SSL_set_connect_state(ssl)
-        let isAddress = ServerName.isAddress(host)
+        let isAddress = ServerNameExtension.isAddress(host)
         if !isAddress, !host.isEmpty { _ = unsafe tls_set_host_name(ssl, host) }
         if let session = unsafe context.sessions.find(endpoint) { _ = unsafe SSL_set_session(ssl, session) }
         guard context.content.trust != nil, context.settings.acceptedNames.isEmpty else { return }
