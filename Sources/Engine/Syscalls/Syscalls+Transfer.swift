@@ -54,4 +54,11 @@ extension Syscalls {
         let errno = Int32(truncatingIfNeeded: -result)
         return errno == EAGAIN ? .quiet : .failed(errno)
     }
+
+    /// Reads from a socket and leaves the bytes there: they are read again, from the first one on (scheduled as `peek`).
+    public static func peek(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
+        let result = attempt(.peek) { unsafe Glibc.recv(fd, buffer.baseAddress, buffer.count, flags) }
+        return IOResult(reading: result, into: buffer.count)
+    }
 }

@@ -8,12 +8,12 @@ internal import FilterAPI
 @safe
 final class Credential: @unchecked Sendable {
     let path: String
-    let leaf: OpaquePointer
+    let leaf: Certificate
     let key: OpaquePointer
-    let chain: [OpaquePointer]
+    let chain: [Certificate]
     let facts: PeerCertificate
     /// How many certificates stand between it and its authority.
-    var chainCount: Int { unsafe chain.count }
+    var chainCount: Int { chain.count }
     /// The response that is stapled; nil for none.
     let staple: [UInt8]?
 
@@ -23,23 +23,20 @@ final class Credential: @unchecked Sendable {
     init(_ settings: TLS.CertificateSettings, resolve: (String) -> String) throws(CredentialProblem) {
         let file = resolve(settings.certificate)
         path = file
-        let certificates = unsafe try Self.at("certificate") { () throws(FileProblem) in
-            unsafe try PEM.certificates(file)
-        }
+        let certificates = try Self.at("certificate") { () throws(FileProblem) in try PEM.certificates(file) }
         let keyPath = resolve(settings.key)
         let passphrase = try Self.at("passphrase_file") { () throws(FileProblem) in
             try settings.passphraseFile.map { path throws(FileProblem) in try PEM.passphrase(resolve(path)) }
         }
         do throws(FileProblem) { unsafe key = try PEM.key(keyPath, passphrase: passphrase) } catch {
-            for unsafecertificate in unsafe certificates { unsafe X509_free(certificate) }
             throw CredentialProblem(key: "key", error)
         }
-        unsafe leaf = certificates[0]
-        unsafe chain = Array(certificates.dropFirst())
-        unsafe facts = X509Reader.read(leaf)
+        leaf = certificates[0]
+        chain = Array(certificates.dropFirst())
+        unsafe facts = X509Reader.read(leaf.x509, withPEM: true)
         var problem: CredentialProblem?
         var response: [UInt8]?
-        if unsafe X509_check_private_key(leaf, key) != 1 {
+        if unsafe X509_check_private_key(leaf.x509, key) != 1 {
             ERR_clear_error()
             problem = CredentialProblem(
                 key: "key", FileProblem(keyPath, "is not the key of the certificate `\(file)`"))
@@ -56,11 +53,7 @@ final class Credential: @unchecked Sendable {
         do throws(FileProblem) { return try body() } catch { throw CredentialProblem(key: key, error) }
     }
 
-    deinit {
-        unsafe X509_free(leaf)
-        unsafe EVP_PKEY_free(key)
-        for unsafecertificate in unsafe chain { unsafe X509_free(certificate) }
-    }
+    deinit { unsafe EVP_PKEY_free(key) }
 
     /// The host names that it is good for, in lower case; wildcards as they stand.
     var names: [String] { facts.dnsNames.map { $0.lowercased() } }

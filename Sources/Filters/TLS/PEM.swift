@@ -3,32 +3,31 @@ internal import FilterAPI
 
 /// Reads the files that certificates and keys come in.
 enum PEM {
-    /// All certificates of a file, in order; the caller owns them.
-    static func certificates(_ path: String) throws(FileProblem) -> [OpaquePointer] {
+    /// All certificates of a file, in order; at least one.
+    static func certificates(_ path: String) throws(FileProblem) -> [Certificate] {
         let bytes = try FileBytes.read(path)
-        var found: [OpaquePointer] = unsafe []
+        var found: [Certificate] = []
         let code = unsafe reading(bytes) { bio in
-            while let one = unsafe PEM_read_bio_X509(bio, nil, noPassphrase, nil) { unsafe found.append(one) }
+            while let one = unsafe PEM_read_bio_X509(bio, nil, noPassphrase, nil) {
+                unsafe found.append(Certificate(owning: one))
+            }
         }
-        if unsafe found.isEmpty || !isEnd(code) {
-            for unsafeone in unsafe found { unsafe X509_free(one) }
-            throw unreadable(path, bytes, "certificate", code)
-        }
-        return unsafe found
+        guard !found.isEmpty, isEnd(code) else { throw unreadable(path, bytes, "certificate", code) }
+        return found
     }
 
-    /// All lists of revocations of a file; the caller owns them.
-    static func revocations(_ path: String) throws(FileProblem) -> [OpaquePointer] {
+    /// Shows all lists of revocations of a file; at least one.
+    static func revocations(_ path: String, _ body: (OpaquePointer) -> Void) throws(FileProblem) {
         let bytes = try FileBytes.read(path)
-        var found: [OpaquePointer] = unsafe []
+        var count = 0
         let code = unsafe reading(bytes) { bio in
-            while let one = unsafe PEM_read_bio_X509_CRL(bio, nil, noPassphrase, nil) { unsafe found.append(one) }
+            while let one = unsafe PEM_read_bio_X509_CRL(bio, nil, noPassphrase, nil) {
+                unsafe body(one)
+                unsafe X509_CRL_free(one)
+                count += 1
+            }
         }
-        if unsafe found.isEmpty || !isEnd(code) {
-            for unsafeone in unsafe found { unsafe X509_CRL_free(one) }
-            throw unreadable(path, bytes, "list of revoked certificates", code)
-        }
-        return unsafe found
+        guard count > 0, isEnd(code) else { throw unreadable(path, bytes, "list of revoked certificates", code) }
     }
 
     /// The private key of a file; the caller owns it.
@@ -45,7 +44,14 @@ enum PEM {
                 ? FileProblem(path, "is encrypted", hint: "name a file with its passphrase: `passphrase_file`")
                 : FileProblem(path, "cannot be decrypted with this passphrase")
         }
+        if bytes.first != 0x30, !hasPrivateKey(bytes) { throw FileProblem(path, "has no private key") }
         throw unreadable(path, bytes, "private key", code)
+    }
+
+    private static func hasPrivateKey(_ bytes: [UInt8]) -> Bool {
+        bytes.split { $0 == 0x0A || $0 == 0x0D }.contains { line in
+            line.starts(with: "-----BEGIN ".utf8) && line.suffix("PRIVATE KEY-----".utf8.count).elementsEqual("PRIVATE KEY-----".utf8)
+        }
     }
 
     /// The first line of a file.

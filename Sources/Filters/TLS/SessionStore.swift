@@ -25,7 +25,6 @@ final class SessionStore {
     }
 
     func removeAll() {
-        for unsafesession in unsafe sessions.values { unsafe SSL_SESSION_free(session) }
-        unsafe sessions = unsafe [:]
+        while let (_, session) = unsafe sessions.popFirst() { unsafe SSL_SESSION_free(session) }
     }
 }

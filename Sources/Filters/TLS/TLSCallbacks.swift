@@ -61,11 +61,11 @@ enum TLSCallbacks {
         unsafe SSL_certs_clear(ssl)
         for index in found {
             let credential = context.content.credentials[index]
-            guard unsafe SSL_use_certificate(ssl, credential.leaf) == 1,
+            guard unsafe SSL_use_certificate(ssl, credential.leaf.x509) == 1,
                 unsafe SSL_use_PrivateKey(ssl, credential.key) == 1
             else { return 0 }
-            for unsafecertificate in unsafe credential.chain {
-                _ = unsafe tls_add_connection_chain_certificate(ssl, certificate)
+            for certificate in credential.chain {
+                _ = unsafe tls_add_connection_chain_certificate(ssl, certificate.x509)
             }
         }
         return 1
@@ -91,7 +91,7 @@ enum TLSCallbacks {
         guard let session = unsafe session(ssl), let used = unsafe SSL_get_certificate(ssl) else {
             return SSL_TLSEXT_ERR_NOACK
         }
-        let credential = session.context.content.credentials.first { unsafe X509_cmp($0.leaf, used) == 0 }
+        let credential = session.context.content.credentials.first { unsafe X509_cmp($0.leaf.x509, used) == 0 }
         guard let bytes = credential?.staple, let copy = unsafe tls_allocate(bytes.count) else {
             return SSL_TLSEXT_ERR_NOACK
         }

@@ -85,7 +85,8 @@ final class TLSContext {
         let client = Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL)
         let isKeeping = side == .upstream && settings.sessionResumption
         unsafe tls_set_cache_mode(handle, isKeeping ? client : Int(SSL_SESS_CACHE_OFF))
-        if side == .client, !settings.sessionResumption { _ = unsafe SSL_CTX_set_num_tickets(handle, 0) }
+        // One ticket for each handshake, where OpenSSL would make two: whoever takes a session up gets the next with it.
+        if side == .client { _ = unsafe SSL_CTX_set_num_tickets(handle, settings.sessionResumption ? 1 : 0) }
     }
 
     /// Gives the context a certificate, its chain and its key; one of each kind of key has place.
@@ -93,14 +94,14 @@ final class TLSContext {
         // A copy of the key: signing takes locks and counts of the key's object, which workers should not share.
         let own = unsafe EVP_PKEY_dup(credential.key)
         defer { unsafe EVP_PKEY_free(own) }
-        guard unsafe SSL_CTX_use_certificate(handle, credential.leaf) == 1,
+        guard unsafe SSL_CTX_use_certificate(handle, credential.leaf.x509) == 1,
             unsafe SSL_CTX_use_PrivateKey(handle, own) == 1
         else {
             let reason = OpenSSLErrors.text(OpenSSLErrors.take())
             throw ConfigurationFault("`\(credential.path)` is not accepted: \(reason)", key: "certificate")
         }
         unsafe tls_clear_chain(handle)
-        for unsafecertificate in unsafe credential.chain { _ = unsafe tls_add_chain_certificate(handle, certificate) }
+        for certificate in credential.chain { _ = unsafe tls_add_chain_certificate(handle, certificate.x509) }
     }
 
     /// Beside the first certificate, the first one of another kind of key with the same names: clients choose.
@@ -122,7 +123,7 @@ final class TLSContext {
         var mode = SSL_VERIFY_PEER
         if side == .client {
             if settings.asksClients == .required { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
-            for unsafeauthority in unsafe trust.authorities { _ = unsafe SSL_CTX_add_client_CA(handle, authority) }
+            for authority in trust.authorities { _ = unsafe SSL_CTX_add_client_CA(handle, authority.x509) }
         }
         unsafe SSL_CTX_set_verify(handle, mode, TLSCallbacks.verify)
     }

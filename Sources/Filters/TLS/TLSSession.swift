@@ -146,6 +146,8 @@ final class TLSSession {
             }
             guard result == 1 else { return try progress(result) }
             count += part
+            // What is left can only be the beginning of a record: asking again costs as much as opening one.
+            if unsafe unread == 0 && SSL_pending(ssl) == 0 { return .needsInput }
         }
         return .done
     }

@@ -9,7 +9,7 @@ internal import Glibc
 final class TrustStore: @unchecked Sendable {
     let store: OpaquePointer
     /// The authorities, which clients are told of; empty for the system's.
-    private(set) var authorities: [OpaquePointer] = unsafe []
+    private(set) var authorities: [Certificate] = []
     /// What it was made of, so that sessions end with the trust that they rested on.
     private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
     /// The earliest time at which one of the lists of revocations is out of date; nil where there is none.
@@ -34,38 +34,38 @@ final class TrustStore: @unchecked Sendable {
         }
         unsafe store = unsafe made
         do throws(FileProblem) {
-            for unsafecertificate in unsafe try PEM.certificates(ca) {
-                _ = unsafe X509_STORE_add_cert(store, certificate)
-                unsafe mix(X509_subject_name_hash(certificate))
-                if namesAuthorities { unsafe authorities.append(certificate) } else { unsafe X509_free(certificate) }
+            for certificate in try PEM.certificates(ca) {
+                _ = unsafe X509_STORE_add_cert(store, certificate.x509)
+                unsafe mix(X509_subject_name_hash(certificate.x509))
+                if namesAuthorities { authorities.append(certificate) }
             }
         } catch { throw CredentialProblem(key: "ca", error) }
+        ERR_clear_error()
         guard let crl else { return }
         do throws(FileProblem) { try addRevocations(crl) } catch { throw CredentialProblem(key: "crl", error) }
     }
 
     private func addRevocations(_ path: String) throws(FileProblem) {
-        for unsafelist in unsafe try PEM.revocations(path) {
+        unsafe try PEM.revocations(path) { list in
             _ = unsafe X509_STORE_add_crl(store, list)
-            var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-            var count: UInt32 = 0
-            if unsafe X509_CRL_digest(list, EVP_sha256(), &digest, &count) == 1 {
-                for byte in digest.prefix(8) { mix(UInt(byte)) }
-            }
+            unsafe mixDigest(of: list)
             if let time = unsafe X509_CRL_get0_nextUpdate(list) {
                 nextUpdate = min(nextUpdate ?? .max, unsafe X509Reader.seconds(time))
             }
-            unsafe X509_CRL_free(list)
         }
         // Of the whole chain: an authority may be revoked as well.
         _ = unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
         ERR_clear_error()
     }
 
+    private func mixDigest(of list: OpaquePointer) {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        guard unsafe X509_CRL_digest(list, EVP_sha256(), &digest, &count) == 1 else { return }
+        for byte in digest.prefix(8) { mix(UInt(byte)) }
+    }
+
     private func mix(_ value: UInt) { fingerprint = (fingerprint ^ UInt64(value)) &* 0x100_0000_01b3 }
 
-    deinit {
-        unsafe X509_STORE_free(store)
-        for unsafecertificate in unsafe authorities { unsafe X509_free(certificate) }
-    }
+    deinit { unsafe X509_STORE_free(store) }
 }

@@ -52,7 +52,8 @@ enum X509Reader {
         let digits: StaticString = "0123456789abcdef"
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2)
-        for unsafebyte in unsafe bytes {
+        for index in bytes.indices {
+            let byte = unsafe bytes[index]
             unsafe text.append(digits.utf8Start[Int(byte >> 4)])
             unsafe text.append(digits.utf8Start[Int(byte & 15)])
         }

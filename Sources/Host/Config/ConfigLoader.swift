@@ -75,9 +75,9 @@ struct ConfigLoader {
         _ bound: inout [SocketAddress: (name: String, place: Place)]
     ) -> ListenerPlan? {
         let decoded = decoder.decode(ListenerSettings.self, from: node, into: diagnostics)
-        var check = ChainCheck(registry: registry, decoder: decoder, diagnostics: diagnostics, isCluster: false)
-        let chain = node.mapping == nil ? nil : check.chain(node["chain"], of: node)
-        clusterUses += check.clusterUses
+        var reader = ChainsReader(registry: registry, decoder: decoder, diagnostics: diagnostics)
+        let chains = node.mapping == nil ? nil : reader.chains(of: node)
+        clusterUses += reader.clusterUses
         let addresses = addresses(node["bind"])
         for (address, place) in addresses {
             guard address.port != 0 else { continue }
@@ -88,9 +88,9 @@ struct ConfigLoader {
             }
             bound[address] = (name, place)
         }
-        guard let settings = decoded?.value, let chain else { return nil }
+        guard let settings = decoded?.value, let chains else { return nil }
         return ListenerPlan(
-            name: name, settings: settings, addresses: addresses.map(\.0), chain: chain,
+            name: name, settings: settings, addresses: addresses.map(\.0), chains: chains,
             accessLog: accessLog(settings.accessLog, node["access_log"], access),
             accessLogPlace: node["access_log"]?.place ?? accessLogPlace, node: node)
     }

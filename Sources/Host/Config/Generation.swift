@@ -21,7 +21,7 @@ final class Generation {
     /// What has to be handed to one worker.
     private struct Delivery {
         var clusters: [(plan: ClusterPlan, id: ClusterID, chain: Chain)] = []
-        var listeners: [(plan: ListenerPlan, chain: Chain?, sockets: [BoundSocket], log: AccessLog?)] = []
+        var listeners: [(plan: ListenerPlan, chains: ChainList, sockets: [BoundSocket], log: AccessLog?)] = []
     }
 
     /// Builds a plan and puts it in place; on any error nothing has changed, and the diagnostics say why.
@@ -86,10 +86,14 @@ final class Generation {
                 delivery.clusters.append((cluster, ClusterNames.process.id(cluster.name), chain))
             }
             for listener in listeners {
-                node = listener.node
-                let chain = try builder.build(listener.chain, side: .client, services: worker)
+                var entries: [ChainList.Entry] = []
+                for choice in listener.chains {
+                    node = choice.node
+                    let chain = try builder.build(choice.chain, side: .client, services: worker)
+                    entries.append(ChainList.Entry(match: choice.match, chain: chain))
+                }
                 let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)
-                delivery.listeners.append((listener, chain, [], log))
+                delivery.listeners.append((listener, ChainList(entries), [], log))
             }
         } catch {
             if let node { Rehearsal.report(error, node, diagnostics) }
@@ -200,8 +204,8 @@ final class Generation {
                 }
                 for name in goneListeners ?? [] { worker.removeListener(name) }
                 for (plan, _, _, _) in delivery.listeners { worker.prepare(plan) }
-                for (plan, chain, sockets, log) in delivery.listeners {
-                    if let chain { worker.install(plan, chain: chain, sockets: sockets, accessLog: log) }
+                for (plan, chains, sockets, log) in delivery.listeners {
+                    worker.install(plan, chains: chains, sockets: sockets, accessLog: log)
                 }
                 for name in goneClusters ?? [] { worker.removeCluster(ClusterNames.process.id(name)) }
                 receipt.sign()

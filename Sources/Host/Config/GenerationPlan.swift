@@ -16,7 +16,7 @@ final class GenerationPlan: Sendable {
 
     /// For the one line that a good check prints.
     var summary: String {
-        let filters = listeners.reduce(0) { $0 + $1.chain.stages.count }
+        let filters = listeners.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.chain.stages.count } }
         func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
         return [count(listeners.count, "listener"), count(filters, "filter"), count(clusters.count, "cluster")]
             .joined(separator: ", ")
@@ -28,11 +28,21 @@ struct ListenerPlan: Sendable {
     let name: String
     let settings: ListenerSettings
     let addresses: [SocketAddress]
-    let chain: ChainPlan
+    /// At least one; a client gets the first that is for it.
+    let chains: [ChainChoicePlan]
     let accessLog: AccessLogSettings
     /// Where the config says where requests are logged.
     let accessLogPlace: Place?
     /// As it stands in the file, to see on a reload whether it has changed.
+    let node: Node
+}
+
+/// One of the chains of a listener.
+struct ChainChoicePlan: Sendable {
+    /// Whom it is for; nil for everybody.
+    let match: ChainMatch?
+    let chain: ChainPlan
+    /// What has the key `chain` in the file.
     let node: Node
 }
 

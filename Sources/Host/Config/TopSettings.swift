@@ -96,10 +96,15 @@ package struct ListenerSettings: SettingsStruct {
     package var holdLimit = ByteSize.mebibytes(1)
     package var accessLog = AccessLogSettings()
     package var chain = RawNode()
+    /// In place of the one chain: several, each with whom it is for.
+    package var chains = RawNode()
+    /// How long a client may take to send the bytes that say which chain it gets.
+    package var matchTimeout = Duration.seconds(10)
 
     package init() {}
 
     package func validate(_ check: inout SettingsCheck) {
+        if matchTimeout <= .zero { check.error("match_timeout", "must be longer than 0") }
         if bind.isEmpty { check.error("", "a listener needs `bind`", hint: "add `bind: 127.0.0.1:8080`") }
         if maxConnections < 0 { check.error("max_connections", "must not be negative") }
         if backlog < 1 || backlog > 65_535 { check.error("backlog", "must be between 1 and 65535") }

@@ -203,6 +203,16 @@ class Connection: EventSource {
         }
     }
 
+    /// Takes bytes that somebody else has read from the socket, as if they had just come.
+    final func takeEarlyBytes(_ bytes: RawSpan) {
+        var start = 0
+        while start < bytes.byteCount, !flags.contains(.closed) {
+            let end = min(bytes.byteCount, start + PagePool.pageRead)
+            arrived(worker.pages.chunk(copying: bytes.extracting(start..<end)), last: false)
+            start = end
+        }
+    }
+
     /// Looks again whether the inside wants bytes; anyone may call it at any time.
     func resumeReading() {
         guard !flags.contains(.closed) else { return }

@@ -1,33 +1,41 @@
 internal import Engine
 internal import FilterAPI
 
-/// One worker's share of a listener: its sockets, its chain, and the connections that came in through it.
+/// One worker's share of a listener: its sockets, its chains, and the connections that came in through it.
 final class Listener {
     let worker: Worker
     private(set) var plan: ListenerPlan
-    private(set) var chain: Chain
+    private(set) var chains: ChainList
     private(set) var accessLog: AccessLog?
     private var acceptors: [Acceptor] = []
     private var connections: [ObjectIdentifier: Connection] = [:]
+    /// Clients whose first bytes say which chain they get.
+    private var waiting: [ObjectIdentifier: WaitingClient] = [:]
+    private var isStopped = false
     private var nextID: UInt64
+    /// Counted when a client is closed that no chain is for.
+    static let noChain = Fault(.misdirected, "listener.no_chain")
     /// How long a client may take nothing of its last bytes; 0 for no limit.
     var flushLimit: Nanoseconds { plan.settings.flushTimeout.wholeNanoseconds }
     /// What may wait for a client before its source stands still.
     var bufferLimit: ByteSize { plan.settings.bufferLimit }
+    /// How long a client may take until it is known which chain it gets.
+    var matchLimit: Nanoseconds { plan.settings.matchTimeout.wholeNanoseconds }
 
-    init(worker: Worker, plan: ListenerPlan, chain: Chain, accessLog: AccessLog?) {
+    init(worker: Worker, plan: ListenerPlan, chains: ChainList, accessLog: AccessLog?) {
         self.worker = worker
         self.plan = plan
-        self.chain = chain
+        self.chains = chains
         self.accessLog = accessLog
         nextID = UInt64(worker.index) << 48
     }
 
-    /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it.
-    func change(_ plan: ListenerPlan, chain: Chain, sockets: [BoundSocket], accessLog: AccessLog?) {
-        let isNewChain = self.chain !== chain
+    /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it; who
+    /// waits for a chain gets a new one.
+    func change(_ plan: ListenerPlan, chains: ChainList, sockets: [BoundSocket], accessLog: AccessLog?) {
+        let isNew = self.chains !== chains
         self.plan = plan
-        self.chain = chain
+        self.chains = chains
         self.accessLog?.flush()
         self.accessLog = accessLog
         keepAcceptors(at: plan.addresses)
@@ -37,7 +45,9 @@ final class Listener {
             acceptor.start()
             acceptors.append(acceptor)
         }
-        if isNewChain { drainConnections() }
+        guard isNew else { return }
+        drainConnections()
+        for client in Array(waiting.values) { client.chooseAgain() }
     }
 
     /// Stops accepting at all other addresses.
@@ -50,11 +60,14 @@ final class Listener {
     func stop() {
         for acceptor in acceptors { acceptor.stop() }
         acceptors = []
+        isStopped = true
+        for client in Array(waiting.values) { client.drain() }
         drainConnections()
     }
 
     /// The process ends: what its connections are at is cut off.
     func abort() {
+        for client in Array(waiting.values) { client.close() }
         for connection in connections.values {
             (connection as? ServerConnection)?.abort()
             (connection as? TCPConnection)?.abort()
@@ -62,7 +75,7 @@ final class Listener {
         accessLog?.flush()
     }
 
-    var hasConnections: Bool { !connections.isEmpty }
+    var hasConnections: Bool { !connections.isEmpty || !waiting.isEmpty }
 
     private func drainConnections() {
         for connection in connections.values { (connection as? ServerConnection)?.drain() }
@@ -70,34 +83,79 @@ final class Listener {
 
     /// A client has come.
     func accept(fd: Int32, peer: SocketAddress, local: SocketAddress) {
-        let worker = worker
         guard !isFull, worker.admit() else {
             worker.counters.connectionsRefused.add()
             Syscalls.close(fd)
             return
         }
         worker.counters.connections.add()
-        let connection = makeConnection()
+        let arrival = Arrival(fd: fd, peer: peer, local: local)
+        if let only = chains.only { return begin(arrival, only) }
+        choose(for: arrival)
+    }
+
+    /// Gives a client its chain, or lets it wait until its first bytes say which.
+    private func choose(for arrival: Arrival) {
+        var arrival = arrival
+        // At a socket for all addresses only the kernel knows which of them it was.
+        if chains.readsDestination, let real = Syscalls.localAddress(arrival.fd) { arrival.local = real }
+        switch chains.choose(peer: arrival.peer, local: arrival.local) {
+        case .chain(let chain): begin(arrival, chain)
+        case .firstBytes: wait(for: arrival)
+        case .none:
+            worker.count(Self.noChain)
+            Syscalls.close(arrival.fd)
+            arrivalGone()
+        }
+    }
+
+    private func wait(for arrival: Arrival) {
+        let client = WaitingClient(arrival, listener: self)
+        do throws(SystemFault) { try client.start() } catch {
+            worker.counters.acceptFailures.add()
+            Syscalls.close(arrival.fd)
+            return arrivalGone()
+        }
+        waiting[ObjectIdentifier(client)] = client
+    }
+
+    func waitingEnded(_ client: WaitingClient) { waiting[ObjectIdentifier(client)] = nil }
+
+    /// A client was closed that never became a connection.
+    func arrivalGone() {
+        worker.connectionGone()
+        for acceptor in acceptors { acceptor.resume() }
+    }
+
+    /// Makes a connection of a client, with what it has said already.
+    func begin(_ arrival: Arrival, _ chain: Chain, serverName: String? = nil, read bytes: [UInt8] = []) {
+        let connection = makeConnection(chain)
         nextID += 1
-        connection.facts.fill(peer: peer, local: local, listener: plan.name, id: nextID)
+        connection.facts.fill(peer: arrival.peer, local: arrival.local, listener: plan.name, id: nextID)
+        connection.facts.serverName = serverName
+        connection.bytesReceived = bytes.count
         connections[ObjectIdentifier(connection)] = connection
         do throws(SystemFault) {
-            try worker.loop.register(connection, fd: fd)
+            try worker.loop.register(connection, fd: arrival.fd)
         } catch {
             worker.counters.acceptFailures.add()
-            Syscalls.close(fd)
+            Syscalls.close(arrival.fd)
             return connection.close()
         }
         (connection as? ServerConnection)?.start()
         (connection as? TCPConnection)?.start()
+        if bytes.isEmpty { return }
+        // SAFETY: the array outlives the span, and has no padding.
+        unsafe connection.takeEarlyBytes(bytes.span.bytes)
+        if isStopped { (connection as? ServerConnection)?.drain() }
     }
 
     private var isFull: Bool {
         let limit = plan.settings.maxConnections
-        return limit > 0 && connections.count >= limit
+        return limit > 0 && connections.count + waiting.count >= limit
     }
 
-    private func makeConnection() -> Connection {
+    private func makeConnection(_ chain: Chain) -> Connection {
         if let codec = chain.serverCodec {
             return ServerConnection(worker: worker, listener: self, chain: chain, codec: codec)
         }
@@ -106,8 +164,7 @@ final class Listener {
 
     func connectionClosed(_ connection: Connection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        worker.connectionGone()
-        for acceptor in acceptors { acceptor.resume() }
+        arrivalGone()
     }
 }
 

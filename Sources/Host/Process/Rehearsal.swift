@@ -7,8 +7,8 @@ enum Rehearsal {
     static func run(_ plan: GenerationPlan, _ diagnostics: Diagnostics) {
         let builder = ChainBuilder(file: diagnostics.file)
         let services = NobodysServices()
-        for listener in plan.listeners {
-            build(listener.chain, .client, listener.node, builder, services, diagnostics)
+        for choice in plan.listeners.flatMap(\.chains) {
+            build(choice.chain, .client, choice.node, builder, services, diagnostics)
         }
         for cluster in plan.clusters {
             build(cluster.chain, .upstream, cluster.node, builder, services, diagnostics)

@@ -86,14 +86,14 @@ final class Worker {
 
     // MARK: Listeners
 
-    /// Begins to accept at sockets that the control thread has opened, or gives a listener a new chain.
-    func install(_ plan: ListenerPlan, chain: Chain, sockets: [BoundSocket], accessLog: AccessLog?) {
+    /// Begins to accept at sockets that the control thread has opened, or gives a listener new chains.
+    func install(_ plan: ListenerPlan, chains: ChainList, sockets: [BoundSocket], accessLog: AccessLog?) {
         if let listener = listeners[plan.name] {
-            listener.change(plan, chain: chain, sockets: sockets, accessLog: accessLog)
+            listener.change(plan, chains: chains, sockets: sockets, accessLog: accessLog)
         } else {
-            let listener = Listener(worker: self, plan: plan, chain: chain, accessLog: accessLog)
+            let listener = Listener(worker: self, plan: plan, chains: chains, accessLog: accessLog)
             listeners[plan.name] = listener
-            listener.change(plan, chain: chain, sockets: sockets, accessLog: accessLog)
+            listener.change(plan, chains: chains, sockets: sockets, accessLog: accessLog)
         }
     }
 
