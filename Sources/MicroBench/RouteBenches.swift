@@ -19,11 +19,12 @@ enum RouteBenches {
 
     private static func match(_ measure: Measure, _ kind: Kind, _ count: Int) -> Double? {
         let table = table(kind, count)
+        let connection = FakeConnection().facts
         // Sixteen requests for routes from the first to the last, in turns.
         let heads = InlineArray<16, RequestHead> { request(kind, $0 * (count - 1) / 15) }
         return measure.run("match one of \(count) \(kind.rawValue)") { times in
             for turn in 0..<times {
-                let found = table.match(heads[turn & 15])
+                let found = table.match(heads[turn & 15], on: connection)
                 if found < 0 { fatalError("no route") }
                 keep(found)
             }

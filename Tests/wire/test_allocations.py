@@ -70,9 +70,10 @@ BUSY_ROUTES = [
     {"match": {"regex": "/never/[0-9]+"}, "to": "app"},
     {"name": "busy", "to": "app", "hash": {"header": "x-header-1"},
      "match": {"host": "*.example", "regex": "/some/.*", "headers": {"x-header-2": {"contains": "value"}},
-               "query": {"q": {"regex": "[0-9]+"}}},
+               "query": {"q": {"regex": "[0-9]+"}}, "server_name": {"present": False}, "client_certificate": False},
      "rewrite": {"regex": {"pattern": "^/some/(.*)", "with": "/other/\\1"}},
-     "request_headers": {"set": {"x-route": "%ROUTE_NAME% %REQ(x-header-3)%", "x-at": "%START_TIME%"},
+     "request_headers": {"set": {"x-route": "%ROUTE_NAME% %REQ(x-header-3)%", "x-at": "%START_TIME%",
+                                "x-user": "%DOWNSTREAM_PEER_SUBJECT%"},
                          "add": {"x-peer": "%DOWNSTREAM_REMOTE_ADDRESS%"}, "remove": ["x-header-4"]},
      "response_headers": {"set": {"x-from": "%UPSTREAM_HOST%"}}},
 ]

@@ -107,6 +107,9 @@ PLACES = {
         "bind": "127.0.0.1:0", "chain": ["http", {"router": {"to": "app", "nonsense": 1}}]}}},
     "a route": http_proxy("127.0.0.1:1", route={"nonsense": 1}),
     "match": http_proxy("127.0.0.1:1", route={"match": {"nonsense": 1}}),
+    "client_certificate": http_proxy(
+        "127.0.0.1:1", route={"match": {"client_certificate": {"present": True, "nonsense": 1}}}),
+    "forwarded_client_cert": http_proxy("127.0.0.1:1", http={"forwarded_client_cert": {"nonsense": 1}}),
     "redirect": http_proxy(routes=[{"redirect": {"path": "/x", "nonsense": 1}}]),
     "respond": http_proxy(routes=[{"respond": {"nonsense": 1}}]),
     "rewrite": http_proxy("127.0.0.1:1", route={"rewrite": {"nonsense": 1}}),

@@ -8,7 +8,7 @@ public final class PeerCertificate: Sendable {
     public let serialNumber: String
     /// Alternative names of the kind URI, such as SPIFFE identities.
     public let uris: [String]
-    /// Alternative names of the kind DNS.
+    /// Alternative names of the kind DNS, in lower case.
     public let dnsNames: [String]
     /// Alternative names of the kind IP address, as text.
     public let ipAddresses: [String]
@@ -35,7 +35,7 @@ public final class PeerCertificate: Sendable {
         self.issuer = issuer
         self.serialNumber = serialNumber
         self.uris = uris
-        self.dnsNames = dnsNames
+        self.dnsNames = dnsNames.map { $0.lowercased() }
         self.ipAddresses = ipAddresses
         self.emailAddresses = emailAddresses
         self.fingerprint = fingerprint

@@ -12,17 +12,20 @@ public final class TLSFacts: Sendable {
     public let isResumed: Bool
     /// What the peer has shown and proved to own; nil where it has shown nothing.
     public let peer: PeerCertificate?
+    /// The first alternative name of the kind URI in the certificate that was shown to the peer; nil where there is none.
+    public let localURI: String?
 
     /// From its parts.
     public init(
         version: TLSVersion = .tls13, cipher: String = "", applicationProtocol: String? = nil, isResumed: Bool = false,
-        peer: PeerCertificate? = nil
+        peer: PeerCertificate? = nil, localURI: String? = nil
     ) {
         self.version = version
         self.cipher = cipher
         self.applicationProtocol = applicationProtocol
         self.isResumed = isResumed
         self.peer = peer
+        self.localURI = localURI
     }
 }
 

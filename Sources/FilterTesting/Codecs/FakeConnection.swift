@@ -39,12 +39,18 @@ public final class FakeConnection {
     }
 
     /// Says who the client is, and whether TLS ended here.
-    public func comesFrom(_ address: String, isTLS: Bool = false, serverName: String? = nil) {
+    ///
+    /// - Parameters:
+    ///   - isTLS: whether it did, where nothing more of it matters.
+    ///   - tls: what is known of it.
+    public func comesFrom(
+        _ address: String, isTLS: Bool = false, tls: TLSFacts? = nil, serverName: String? = nil
+    ) {
         facts.remoteIP = address
         facts.remoteAddress = address.isEmpty ? "" : address + ":41000"
         facts.localAddress = "198.51.100.1:80"
         facts.listener = "test"
-        facts.tls = isTLS ? TLSFacts() : nil
+        facts.tls = tls ?? (isTLS ? TLSFacts() : nil)
         facts.serverName = serverName
     }
 

@@ -107,7 +107,9 @@ struct FormatParser {
         switch call.name {
         case "REQ", "REQUEST_HEADER": try addFields(.request, call)
         case "RESP", "RESPONSE_HEADER": try addFields(.response, call)
-        case "START_TIME": try addTime(call)
+        case "START_TIME": try addTime(.startTime, call)
+        case "DOWNSTREAM_PEER_CERT_V_START": try addTime(.peerValidFrom, call)
+        case "DOWNSTREAM_PEER_CERT_V_END": try addTime(.peerValidUntil, call)
         case "HOSTNAME": addText(HostName.text, call)
         case "ENVIRONMENT": addText(Self.environment(call.argument ?? ""), call)
         default: try addVariable(call)
@@ -166,8 +168,8 @@ struct FormatParser {
         kind == .request ? "there are `:METHOD`, `:PATH`, `:AUTHORITY` and `:SCHEME`" : "there is `:STATUS`"
     }
 
-    private mutating func addTime(_ call: Call) throws(FormatProblem) {
-        var piece = TextFormat.Piece(kind: .startTime, limit: call.limit)
+    private mutating func addTime(_ kind: TextFormat.Kind, _ call: Call) throws(FormatProblem) {
+        var piece = TextFormat.Piece(kind: kind, limit: call.limit)
         format.times.append(try TimePattern(call.argument ?? TimePattern.standard, offset: call.offset))
         piece.first = format.times.count - 1
         append(piece)

@@ -70,6 +70,8 @@ extension TextFormat {
             let age = moment.now.since(facts.start).wholeNanoseconds
             times[piece.first].render(moment.wallClock - min(age, moment.wallClock), into: &text)
             return true
+        case .peerValidFrom: return append(piece, connection.tls?.peer?.notBefore, &text)
+        case .peerValidUntil: return append(piece, connection.tls?.peer?.notAfter, &text)
         case .variable(let variable):
             if let number = variable.number(facts, connection, moment) {
                 text.append(decimal: number)
@@ -77,6 +79,12 @@ extension TextFormat {
             }
             return variable.append(request, facts, connection, &text)
         }
+    }
+
+    private func append(_ piece: Piece, _ seconds: Int64?, _ text: inout ByteText) -> Bool {
+        guard let seconds else { return false }
+        times[piece.first].render(seconds: seconds, into: &text)
+        return true
     }
 
     private func append(_ field: FormatField, _ request: borrowing RequestHead, _ text: inout ByteText) -> Bool {
@@ -163,7 +171,7 @@ extension FormatVariable {
         case .downstreamLocalPort: appendPort(connection.localAddress, &text)
         // Without a method there was no request that could have said it.
         case .protocol: if request.methodText.byteCount > 0 { text.append(request.version.text) }
-        case .requestedServerName: text.append(connection.serverName ?? "")
+        case .requestedServerName: if let name = connection.serverName { text.append(name: name) }
         case .responseCodeDetails: text.append(facts.reason)
         case .responseFlags: appendFlags(facts.flags, &text)
         case .routeName: text.append(facts.route?.text ?? "")
@@ -171,7 +179,7 @@ extension FormatVariable {
         case .upstreamCluster: text.append(facts.cluster?.text ?? "")
         case .upstreamHost, .upstreamRemoteAddress: text.append(facts.endpoint?.text ?? "")
         case .upstreamProtocol: if let version = facts.upstreamProtocol { text.append(version.text) }
-        default: break
+        default: if let tls = connection.tls { append(tls, &text) }
         }
         return text.count > start
     }

@@ -20,6 +20,9 @@ package struct TextFormat: Sendable {
         case request
         case response
         case startTime
+        /// When the client's certificate begins to be valid, and when it ceases to be.
+        case peerValidFrom
+        case peerValidUntil
         case variable(FormatVariable)
     }
 

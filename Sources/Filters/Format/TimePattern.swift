@@ -50,13 +50,21 @@ struct TimePattern: Sendable {
     ///
     /// - Parameter nanoseconds: since 1970 in UTC.
     func render(_ nanoseconds: UInt64, into text: inout ByteText) {
-        let date = CivilTime(nanoseconds: nanoseconds)
+        render(CivilTime(seconds: Int64(nanoseconds / 1_000_000_000)), nanoseconds % 1_000_000_000, into: &text)
+    }
+
+    /// Appends a time in whole seconds.
+    ///
+    /// - Parameter seconds: since 1970 in UTC, negative for times before it.
+    func render(seconds: Int64, into text: inout ByteText) { render(CivilTime(seconds: seconds), 0, into: &text) }
+
+    private func render(_ date: CivilTime, _ fraction: UInt64, into text: inout ByteText) {
         for part in parts {
             switch part {
             case .text(let byte): text.append(byte)
             case .unit(let letter): date.append(letter, to: &text)
             case .fraction(let digits):
-                var value = nanoseconds % 1_000_000_000
+                var value = fraction
                 for _ in digits..<9 { value /= 10 }
                 text.append(decimal: value, width: digits)
             }
@@ -70,14 +78,18 @@ struct CivilTime {
     private(set) var month: UInt = 0
     private(set) var day: UInt = 0
     private(set) var secondOfDay: UInt64
-    private var dayNumber: UInt64
-    private var seconds: UInt64
+    private var dayNumber: Int64
+    private var seconds: Int64
 
-    /// - Parameter nanoseconds: since 1970.
-    init(nanoseconds: UInt64) {
-        seconds = nanoseconds / 1_000_000_000
-        dayNumber = seconds / 86_400
-        secondOfDay = seconds % 86_400
+    /// The first second of the year 1, and the last of the year 9999: times beyond them are these.
+    private static let bounds: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
+
+    /// - Parameter seconds: since 1970.
+    init(seconds: Int64) {
+        self.seconds = min(max(seconds, Self.bounds.lowerBound), Self.bounds.upperBound)
+        // Rounded down, also before 1970.
+        dayNumber = (self.seconds - Self.bounds.lowerBound) / 86_400 + Self.bounds.lowerBound / 86_400
+        secondOfDay = UInt64(self.seconds - dayNumber * 86_400)
         // Years that begin in March have their leap day last, so that the lengths of months follow one formula.
         let shifted = dayNumber + 719_468
         let era = shifted / 146_097
@@ -113,7 +125,7 @@ struct CivilTime {
         case UInt8(ascii: "j"): text.append(decimal: dayOfYear, width: 3)
         case UInt8(ascii: "b"): text.append(monthName)
         case UInt8(ascii: "a"): text.append(dayName)
-        case UInt8(ascii: "s"): text.append(decimal: seconds)
+        case UInt8(ascii: "s"): text.append(decimal: Int(seconds))
         case UInt8(ascii: "z"): text.append("+0000")
         case UInt8(ascii: "Z"): text.append("UTC")
         case UInt8(ascii: "F"): appendJoined("Ymd", UInt8(ascii: "-"), to: &text)
@@ -138,6 +150,6 @@ struct CivilTime {
 
     private var dayName: StaticString {
         let names: InlineArray<7, StaticString> = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        return names[Int(dayNumber % 7)]
+        return names[Int((dayNumber % 7 + 7) % 7)]
     }
 }

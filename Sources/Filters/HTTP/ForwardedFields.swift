@@ -68,11 +68,10 @@ struct ForwardedFields {
 
     private static let firstInternal = HeaderName.xEnvoyAttemptCount.token
     private static let lastInternal = HeaderName.xEnvoyUpstreamRqPerTryTimeoutMs.token
-    private static let clientCertificate = HeaderName.xForwardedClientCert.token
 
     @inline(__always)
     private static func isInternal(_ token: UInt16) -> Bool {
-        token >= firstInternal && token <= lastInternal || token == clientCertificate
+        token >= firstInternal && token <= lastInternal
     }
 
     @inline(__always)

@@ -86,6 +86,7 @@ extension HTTP1ServerCodec {
             head.scheme = connection.isTLS ? .https : .http
             try validate(&head, &state)
             forwarded.apply(to: &head, from: connection)
+            clientCertificate.apply(to: &head.headers, from: connection, element: &state.clientCertificate)
             if !via.http11.isEmpty { addVia(&head.headers, head.version) }
         }
         return begin(stream, &state, &link)

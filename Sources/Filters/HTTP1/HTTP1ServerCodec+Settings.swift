@@ -41,6 +41,8 @@ extension HTTP1ServerCodec {
         public var trustedHops = 0
         /// What happens to `x-forwarded-for`.
         public var forwardedFor = ForwardedPolicy.append
+        /// What happens to `x-forwarded-client-cert`.
+        public var forwardedClientCert = ClientCertSettings()
         /// Whether each request gets an `x-request-id`.
         public var requestID = true
         /// What `server` says in responses; empty leaves the upstream's.
@@ -55,7 +57,7 @@ extension HTTP1ServerCodec {
             case maxHead, maxHeaders, maxHeader, maxTarget, maxBody, headTimeout, idleTimeout, bodyIdleTimeout
             case requestTimeout, maxConnectionDuration
             case maxRequestsPerConnection, trailers, normalizePath, mergeSlashes, escapedSlashes
-            case underscoresInHeaders, trustedHops, forwardedFor, requestID, serverHeader, via
+            case underscoresInHeaders, trustedHops, forwardedFor, forwardedClientCert, requestID, serverHeader, via
             case acceptHTTP10 = "accept_http_10"
         }
 

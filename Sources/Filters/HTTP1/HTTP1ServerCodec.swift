@@ -53,6 +53,8 @@ public final class HTTP1ServerCodec: ServerCodec {
         var tunnelEnded = false
         var isDraining = false
         var timerIsArmed = false
+        /// What `x-forwarded-client-cert` says of the client; nil before it was needed.
+        var clientCertificate: String?
     }
 
     /// How long a connection without a request so far is kept while it drains.
@@ -62,6 +64,7 @@ public final class HTTP1ServerCodec: ServerCodec {
     let limits: HeadLimits
     var paths: PathNormalizer
     var forwarded: ForwardedFields
+    let clientCertificate: ForwardedClientCert
     /// What is added to `via`; empty for nothing.
     let via: (http10: String, http11: String)
 
@@ -74,6 +77,7 @@ public final class HTTP1ServerCodec: ServerCodec {
             normalize: settings.normalizePath)
         forwarded = ForwardedFields(
             policy: settings.forwardedFor, trustedHops: settings.trustedHops, wantsRequestID: settings.requestID)
+        clientCertificate = ForwardedClientCert(settings.forwardedClientCert)
     }
 
     public func accept(_ link: inout CodecLink) throws(Fault) -> ConnectionState {

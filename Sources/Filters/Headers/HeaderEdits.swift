@@ -98,7 +98,8 @@ package struct HeaderEdits: Sendable {
         if value.isEmpty, edit.constant == nil {
             if edit.action == .set { headers.remove(edit.name) }
         } else if edit.action == .set {
-            headers.set(edit.name, value)
+            // What cannot stand in a field leaves none behind, least of all the one that the client sent.
+            if !headers.set(edit.name, value) { headers.remove(edit.name) }
         } else {
             headers.add(edit.name, value)
         }

@@ -1,12 +1,14 @@
 internal import FilterAPI
 
-/// What a route asks of a request beside host and path.
+/// What a route asks of a request and its connection beside host and path.
 final class Conditions {
     /// One bit per known method, by its code; 0 for all methods.
     private let methods: UInt16
     private let otherMethods: [String]
     private let headers: [(name: HeaderName, test: ValueTest)]
     private let query: [(name: String, test: ValueTest)]
+    private let serverName: ValueTest?
+    private let certificate: CertificateTest?
     /// For the path, where it is an expression.
     let pattern: Pattern?
 
@@ -34,17 +36,30 @@ final class Conditions {
         }
         self.query = query
         pattern = if let regex = settings.regex { try Pattern(regex) } else { nil }
-        if methods == 0, headers.isEmpty, query.isEmpty, pattern == nil { return nil }
+        serverName =
+            if let test = settings.serverName { try ValueTest(test.mappingTexts { $0.lowercased() }) } else { nil }
+        certificate = if let test = settings.clientCertificate { try CertificateTest(test) } else { nil }
+        if methods == 0, headers.isEmpty, query.isEmpty, pattern == nil, !needsConnection { return nil }
     }
 
     /// Whether a request passes; the path is not looked at.
     ///
     /// - Parameter scratch: memory for values that have to be put together.
-    func pass(_ head: borrowing RequestHead, scratch: inout ByteText) -> Bool {
+    func pass(_ head: borrowing RequestHead, _ connection: ConnectionFacts, scratch: inout ByteText) -> Bool {
         if methods != 0, !passesMethod(head) { return false }
         for (name, test) in headers where !Self.passes(test, name, head.headers, &scratch) { return false }
         for (name, test) in query where !QueryText.passes(test, name, head.query, &scratch) { return false }
-        return true
+        return !needsConnection || passes(connection)
+    }
+
+    private var needsConnection: Bool { serverName != nil || certificate != nil }
+
+    private func passes(_ connection: ConnectionFacts) -> Bool {
+        if let serverName {
+            let passes = connection.serverName.map { serverName.passes($0) } ?? serverName.passesAbsence
+            if !passes { return false }
+        }
+        return certificate?.passes(connection.tls?.peer) ?? true
     }
 
     private func passesMethod(_ head: borrowing RequestHead) -> Bool {

@@ -80,20 +80,22 @@ package final class RouteTable {
     }
 
     /// The number of the first route that matches; -1 where none does.
-    package func match(_ head: borrowing RequestHead) -> Int {
+    package func match(_ head: borrowing RequestHead, on connection: ConnectionFacts) -> Int {
         var best = Int32.max
-        hosts.find(HostPattern.host(of: head.authority)) { group in search(Int(group), head, &best) }
-        if everyHost >= 0 { search(everyHost, head, &best) }
+        hosts.find(HostPattern.host(of: head.authority)) { group in search(Int(group), head, connection, &best) }
+        if everyHost >= 0 { search(everyHost, head, connection, &best) }
         return best == .max ? -1 : Int(best)
     }
 
-    private func search(_ group: Int, _ head: borrowing RequestHead, _ best: inout Int32) {
+    private func search(
+        _ group: Int, _ head: borrowing RequestHead, _ connection: ConnectionFacts, _ best: inout Int32
+    ) {
         let path = head.path
         paths.find(path, root: groups[group].root) { range in
             for index in range {
                 let order = paths.orders[index]
                 if order >= best { return }
-                if passes(order, head) {
+                if passes(order, head, connection) {
                     best = order
                     return
                 }
@@ -104,15 +106,15 @@ package final class RouteTable {
         for order in groups[group].patterns {
             if order >= best { return }
             guard let conditions = conditions[Int(order)], let pattern = conditions.pattern else { continue }
-            if conditions.pass(head, scratch: &scratch), pattern.matchesWhole(path) {
+            if conditions.pass(head, connection, scratch: &scratch), pattern.matchesWhole(path) {
                 best = order
                 return
             }
         }
     }
 
-    private func passes(_ order: Int32, _ head: borrowing RequestHead) -> Bool {
+    private func passes(_ order: Int32, _ head: borrowing RequestHead, _ connection: ConnectionFacts) -> Bool {
         guard let conditions = conditions[Int(order)] else { return true }
-        return conditions.pass(head, scratch: &scratch)
+        return conditions.pass(head, connection, scratch: &scratch)
     }
 }

@@ -18,6 +18,11 @@ extension Router {
         /// Tests of parameters in the query.
         public var query: [String: ValueSettings] = [:]
 
+        /// A test of the host name that the client asked for in TLS; letters' case does not matter.
+        public var serverName: ValueSettings?
+        /// Tests of the certificate that the client has shown.
+        public var clientCertificate: ClientCertificateSettings?
+
         /// Every request.
         public init() {}
 
@@ -25,6 +30,7 @@ extension Router {
 
         var isEverything: Bool {
             !hasPath && methods.isEmpty && headers.isEmpty && query.isEmpty && (host.isEmpty || host.contains("*"))
+                && serverName == nil && clientCertificate == nil
         }
 
         /// Checks each test.
@@ -58,7 +64,7 @@ extension Router {
         }
     }
 
-    /// A test of one value: of a header field or of a parameter.
+    /// A test of one value: of a header field, a parameter or a name.
     public struct ValueSettings: SettingsStruct {
         /// The whole value.
         public var exact: String?

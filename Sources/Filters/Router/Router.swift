@@ -55,7 +55,7 @@ public final class Router: HTTPTerminal {
     public func requestHead(
         _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        let number = table.match(head)
+        let number = table.match(head, on: stream.connection)
         guard number >= 0 else { throw Fault(.noRoute, "router.no_route") }
         let route = routes[number]
         state.route = number

@@ -1,6 +1,6 @@
 internal import FilterAPI
 
-/// A test of the value of a header field or of a parameter.
+/// A test of the value of a header field, a parameter or a name.
 struct ValueTest {
     private enum Kind {
         case exact(String)
@@ -37,6 +37,19 @@ struct ValueTest {
     /// Whether a value passes.
     func passes(_ value: RawSpan) -> Bool { fits(value) != isInverted }
 
+    /// Whether a value passes.
+    ///
+    /// SAFETY: the string outlives the span.
+    func passes(_ value: String) -> Bool { passes(unsafe value.utf8Span.span.bytes) }
+
+    /// Whether one of several values passes; where the test is inverted, whether none fits.
+    ///
+    /// SAFETY: the strings outlive the spans.
+    func passes(anyOf values: [String]) -> Bool {
+        for value in values where fits(unsafe value.utf8Span.span.bytes) { return !isInverted }
+        return isInverted
+    }
+
     /// Whether the absence of a value passes.
     var passesAbsence: Bool { isInverted }
 
@@ -50,5 +63,17 @@ struct ValueTest {
         case .contains(let text): value.contains(unsafe text.utf8Span.span.bytes)
         case .pattern(let pattern): pattern.matchesWhole(value)
         }
+    }
+}
+
+extension Router.ValueSettings {
+    /// The same tests with other texts, except for expressions.
+    func mappingTexts(_ change: (String) -> String) -> Self {
+        var changed = self
+        changed.exact = exact.map(change)
+        changed.prefix = prefix.map(change)
+        changed.suffix = suffix.map(change)
+        changed.contains = contains.map(change)
+        return changed
     }
 }

@@ -17,8 +17,11 @@ func request(
 extension RouteTable {
     /// The number of the route that a request takes.
     func find(_ method: String, _ target: String, host: String = "a", _ fields: [(String, String)] = []) -> Int {
-        match(request(method, target, host: host, fields))
+        match(request(method, target, host: host, fields), on: ConnectionFacts())
     }
+
+    /// The number of the route that a GET on a connection takes.
+    func find(on connection: ConnectionFacts) -> Int { match(request("GET", "/"), on: connection) }
 
     /// The number of the route that a GET takes.
     func find(_ target: String, host: String = "a") -> Int { find("GET", target, host: host) }
