@@ -14,6 +14,7 @@ import Testing
         (.upstreamProtocol, 502, ["UPE"]), (.upstreamTimeout, 504, ["UT"]), (.idleTimeout, 504, ["SI"]),
         (.clientGone, 400, ["DC"]), (.filterFailed, 500, ["LR"]), (.filterStalled, 500, ["LR"]),
         (.overloaded, 503, ["OM"]), (.draining, 503, ["LR"]),
+        (.handshakeFailed, 503, ["UF"]),
     ]
 
     @Test("Each kind has its status, its flags by Envoy's names, and words for the client")

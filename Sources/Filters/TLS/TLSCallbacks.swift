@@ -41,7 +41,7 @@ enum TLSCallbacks {
         var count = 0
         var name: String?
         if unsafe SSL_client_hello_get0_ext(ssl, UInt32(TLSEXT_TYPE_server_name), &bytes, &count) == 1 {
-            name = unsafe serverName(unsafe UnsafeRawBufferPointer(start: bytes, count: count))
+            unsafe name = ServerNameExtension.read(UnsafeBufferPointer(start: bytes, count: count))
         }
         session.serverName = name
         guard session.context.settings.unknownNames == .refuse else { return SSL_CLIENT_HELLO_SUCCESS }
