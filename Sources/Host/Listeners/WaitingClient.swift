@@ -57,10 +57,9 @@ final class WaitingClient: EventSource {
     }
 
     private func take(_ fresh: UnsafeRawBufferPointer) {
-        let known = bytes.count
         unsafe bytes.append(contentsOf: fresh)
-        // SAFETY: the array outlives the span, and has no padding.
-        switch unsafe reader.read(bytes.span.bytes.extracting(known..<bytes.count)) {
+        // SAFETY: the reader keeps nothing of the span, whose bytes stay until the next read.
+        switch unsafe reader.read(fresh.bytes) {
         case .needMore: return
         case .notTLS: choose(nil)
         case .hello(let hello): choose(hello)
