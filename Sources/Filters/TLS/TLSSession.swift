@@ -208,9 +208,17 @@ final class TLSSession {
             : String(
                 decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
         let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) }
+        let peer = peer()
         return unsafe TLSFacts(
             version: SSL_version(ssl) == TLS1_3_VERSION ? .tls13 : .tls12, cipher: cipher ?? "",
-            applicationProtocol: agreed, isResumed: SSL_session_reused(ssl) == 1, peer: peer())
+            applicationProtocol: agreed, isResumed: SSL_session_reused(ssl) == 1, peer: peer,
+            localURI: peer == nil ? nil : localURI())
+    }
+
+    /// By which URI the peer knows us: that of the certificate that the handshake has used.
+    private func localURI() -> String? {
+        let used = unsafe SSL_get_certificate(ssl)
+        return context.content.credentials.first { unsafe $0.leaf.x509 == used }?.facts.uris.first
     }
 
     private func peer() -> PeerCertificate? {
