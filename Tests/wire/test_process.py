@@ -228,7 +228,7 @@ def demo(sluice):
 def test_the_demo_prints_urls_and_each_answers_as_it_says(demo):
     text = "\n".join(demo.stdout.lines)
     lines = dict(re.findall(r"curl -iL? (http://\S+) +(.+)", text))
-    assert {url.split("/", 3)[3]: says for url, says in lines.items()}.keys() == {"", "slow", "flaky", "hello", "away"}
+    assert {url.split("/", 3)[3] for url in lines} == {"", "slow", "flaky", "sealed", "hello", "away"}
     address = parse_address(next(iter(lines)).split("/")[2])
     assert address == demo.address("demo")
 
@@ -242,11 +242,26 @@ def test_the_demo_prints_urls_and_each_answers_as_it_says(demo):
 
     assert [get(address, "/flaky").status for _ in range(6)] == [200, 200, 500, 200, 200, 500]
 
+    sealed = get(address, "/sealed")
+    assert sealed.status == 200 and b"over TLSv1.3, from spiffe://sluice.demo/proxy" in sealed.body
+
     hello = get(address, "/hello")
     assert (hello.status, hello.body) == (200, b"hello from the router\n")
 
     away = get(address, "/away")
     assert away.status == 302 and away.get("location").endswith("/")
+
+
+@one_demo_at_a_time
+def test_the_demo_speaks_tls_with_certificates_that_go_with_it(demo):
+    [command] = [line.strip() for line in demo.stdout.lines if "--cacert" in line]
+    file = pathlib.Path(command.split()[3])
+    assert file.is_absolute() and file.exists() and file.parent.stat().st_mode & 0o077 == 0
+    done = subprocess.run([*command.split(), "--silent", "--show-error"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "HTTP/1.1 200" in done.stdout and "X-Tls: TLSv1.3" in done.stdout
+    demo.signal(signal.SIGINT)
+    assert demo.wait_exit() == 0 and not file.parent.exists()
 
 
 @pytest.mark.skipif(subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode != 0,

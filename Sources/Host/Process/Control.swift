@@ -29,7 +29,8 @@ final class Control {
     ///
     /// - Returns: the exit code.
     static func serve(
-        _ plan: GenerationPlan, file: String?, _ options: RunOptions, warnings: Diagnostics, isDemo: Bool = false
+        _ plan: GenerationPlan, file: String?, _ options: RunOptions, warnings: Diagnostics,
+        demo: DemoCertificates? = nil
     ) -> Int32 {
         let log = Log(
             level: options.logLevel ?? plan.settings.log.level, format: options.logFormat ?? plan.settings.log.format)
@@ -39,7 +40,7 @@ final class Control {
             Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
             let control = try Control(plan, file: file, options, log)
             control.report(warnings)
-            return try control.run(plan, diagnostics: warnings, isDemo: isDemo)
+            return try control.run(plan, diagnostics: warnings, demo: demo)
         } catch {
             log.write(.error, "cannot start", [("error", "\(error)")])
             return 1
@@ -71,10 +72,10 @@ final class Control {
         return max(16, (Syscalls.fileDescriptorLimit() - 64) / 2)
     }
 
-    private func run(_ plan: GenerationPlan, diagnostics: Diagnostics, isDemo: Bool) throws -> Int32 {
+    private func run(_ plan: GenerationPlan, diagnostics: Diagnostics, demo: DemoCertificates?) throws -> Int32 {
         let isInstalled = generation.install(
             plan, on: workers, resolver: resolver, diagnostics: diagnostics
-        ) { [unowned self] in self.announce(plan, isDemo: isDemo) }
+        ) { [unowned self] in self.announce(plan, demo: demo) }
         guard isInstalled else {
             Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return 1
@@ -94,12 +95,12 @@ final class Control {
         return exitCode
     }
 
-    private func announce(_ plan: GenerationPlan, isDemo: Bool) {
+    private func announce(_ plan: GenerationPlan, demo: DemoCertificates?) {
         report(generation.boundAddresses)
         log.write(
             .info, "ready",
             [("version", SluiceMain.version), ("workers", String(workers.count)), ("config", plan.summary)])
-        if isDemo { Terminal.output(DemoConfig.welcome(generation.boundAddresses)) }
+        if let demo { Terminal.output(DemoConfig.welcome(generation.boundAddresses, demo)) }
     }
 
     private func report(_ addresses: [(listener: String, address: String)]) {

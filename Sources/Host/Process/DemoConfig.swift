@@ -2,18 +2,19 @@ internal import FilterAPI
 internal import Glibc
 internal import Synchronization
 
-/// What `sluice demo` serves: a chain in front of three upstreams that live in the same process.
+/// What `sluice demo` serves: a chain in front of three upstreams that live in the same process, one of them behind TLS.
 enum DemoConfig {
     static let types: [any Filter.Type] = [DemoUpstream.self]
 
     /// Abstract Unix sockets need no folder, no right and no port.
-    static var text: String {
+    static func text(_ certificates: DemoCertificates) -> String {
         let id = getpid()
+        let folder = certificates.folder
         return """
             access_log: stdout
             listeners:
               demo:
-                bind: [ "127.0.0.1:\(port)" ]
+                bind: "127.0.0.1:\(port(8080))"
                 chain:
                   - http: { via: sluice }
                   - count
@@ -21,9 +22,17 @@ enum DemoConfig {
                       routes:
                         - { name: slow, match: { prefix: /slow }, to: slow, timeout: 2s }
                         - { name: flaky, match: { prefix: /flaky }, to: flaky }
+                        - { name: sealed, match: { prefix: /sealed }, to: sealed }
                         - { name: away, match: { path: /away }, redirect: { status: 302, path: / } }
                         - { name: hello, match: { path: /hello }, respond: { status: 200, body: "hello from the router\\n" } }
                         - { name: all, to: fast, response_headers: { set: { x-endpoint: "%UPSTREAM_HOST%" } } }
+              secure:
+                bind: "127.0.0.1:\(port(8443))"
+                chain:
+                  - tls: { certificate: "\(folder)/server.crt", key: "\(folder)/server.key" }
+                  - http: { via: sluice }
+                  - count
+                  - router: { to: sealed, response_headers: { set: { x-tls: "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER%" } } }
               upstream_fast:
                 bind: "unix:@sluice-demo-\(id)-fast"
                 access_log: off
@@ -36,27 +45,49 @@ enum DemoConfig {
                 bind: "unix:@sluice-demo-\(id)-flaky"
                 access_log: off
                 chain: [ http: { server_header: "" }, demo_upstream: { name: flaky, fail_every: 3 } ]
+              upstream_sealed:
+                bind: "unix:@sluice-demo-\(id)-sealed"
+                access_log: off
+                chain:
+                  - tls: { certificate: "\(folder)/server.crt", key: "\(folder)/server.key", ca: "\(folder)/ca.pem" }
+                  - http: { server_header: "" }
+                  - demo_upstream: { name: sealed }
             clusters:
               fast: { endpoints: [ "unix:@sluice-demo-\(id)-fast" ] }
               slow: { endpoints: [ "unix:@sluice-demo-\(id)-slow" ] }
               flaky: { endpoints: [ "unix:@sluice-demo-\(id)-flaky" ] }
+              sealed:
+                endpoints: [ "unix:@sluice-demo-\(id)-sealed" ]
+                chain:
+                  - tls:
+                      ca: "\(folder)/ca.pem"
+                      server_name: localhost
+                      accepted_names: { uri: [ "spiffe://sluice.demo/upstream" ] }
+                      certificate: "\(folder)/client.crt"
+                      key: "\(folder)/client.key"
             """
     }
 
-    /// 8080 if nobody has it, else any.
-    private static var port: Int { FreePort.isFree(8080) ? 8080 : 0 }
+    /// The port if nobody has it, else any.
+    private static func port(_ wanted: UInt16) -> UInt16 { FreePort.isFree(wanted) ? wanted : 0 }
 
-    static func welcome(_ bound: [(listener: String, address: String)]) -> String {
+    static func welcome(_ bound: [(listener: String, address: String)], _ certificates: DemoCertificates) -> String {
         let address = bound.first { $0.listener == "demo" }?.address ?? "127.0.0.1:8080"
+        let secure = bound.first { $0.listener == "secure" }?.address ?? "127.0.0.1:8443"
         return """
 
-            Sluice is listening on http://\(address). Try, in another terminal:
+            Sluice is listening on http://\(address) and https://\(secure). Try, in another terminal:
 
               curl -i http://\(address)/            a proxied answer
               curl -i http://\(address)/slow        an upstream that takes a second
               curl -i http://\(address)/flaky       an upstream that fails every third time
+              curl -i http://\(address)/sealed      an upstream behind TLS, which asks for a certificate and gets one
               curl -i http://\(address)/hello       an answer by the router itself
               curl -iL http://\(address)/away       a redirect
+
+            and over TLS, with certificates that go with the demo:
+
+              curl -i --cacert \(certificates.folder)/ca.pem https://\(secure)/
 
             Each request is a line here. Ctrl-C ends the demo.
 
@@ -122,6 +153,9 @@ final class DemoUpstream: HTTPTerminal {
         if settings.failEvery > 0, number % settings.failEvery == 0 {
             return stream.reply(500, body: "\(settings.name): request \(number) failed on purpose\n")
         }
-        stream.reply(200, body: "\(settings.name): request \(number)\n")
+        let peer =
+            stream.connection.tls.map { " over \($0.version.name), from \($0.peer?.uris.first ?? "nobody known")" }
+            ?? ""
+        stream.reply(200, body: "\(settings.name): request \(number)\(peer)\n")
     }
 }

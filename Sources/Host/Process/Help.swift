@@ -56,7 +56,7 @@ enum Help {
         """
 
     private static let demo = """
-        Serves a working example: three upstreams inside the process, one of them slow, one failing at times.
+        Serves a working example: upstreams inside the process, one of them slow, one failing at times, one behind TLS.
 
         usage: sluice demo [--workers N] [--log-level LEVEL] [--log-format FORMAT]
 
@@ -65,8 +65,8 @@ enum Help {
           --log-level LEVEL    trace, debug, info, warning or error
           --log-format FORMAT  text or json
 
-        Listens on 127.0.0.1:8080, or on any free port where that one is taken, and prints what to try.
-        Needs no file, no rights and no network.
+        Listens on 127.0.0.1:8080 and, with TLS, on 127.0.0.1:8443, or on any free port where one is taken, and prints
+        what to try. Needs no file, no rights and no network; its certificates are in a folder that goes with it.
 
         examples:
           sluice demo

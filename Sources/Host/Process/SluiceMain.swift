@@ -36,7 +36,7 @@ package enum SluiceMain {
             Terminal.output("sluice \(version) (filter API \(PluginAPI.version))\n")
             return 0
         case .check(let file, let format): return check(file, format)
-        case .demo(let options): return serve(DemoConfig.text, name: "demo", options, isDemo: true)
+        case .demo(let options): return demo(options)
         case .run(let options):
             if let to = options.to {
                 return serve(ForwardConfig.text(to: to, listen: options.listen), name: "--to", options)
@@ -65,12 +65,24 @@ package enum SluiceMain {
         return Control.serve(plan, file: file, options, warnings: diagnostics)
     }
 
-    private static func serve(_ text: String, name: String, _ options: RunOptions, isDemo: Bool = false) -> Int32 {
+    private static func demo(_ options: RunOptions) -> Int32 {
+        guard let certificates = DemoCertificates.make() else {
+            Terminal.error("sluice: the demo's certificates cannot be made; is there room in TMPDIR, or in /tmp?\n")
+            return 1
+        }
+        defer { certificates.remove() }
+        return serve(DemoConfig.text(certificates), name: "demo", options, demo: certificates)
+    }
+
+    private static func serve(
+        _ text: String, name: String, _ options: RunOptions, demo: DemoCertificates? = nil
+    ) -> Int32 {
         let diagnostics = Diagnostics(file: name)
         var loader = ConfigLoader(
-            registry: FilterRegistry(BuiltinFilters.types + (isDemo ? DemoConfig.types : [])), diagnostics: diagnostics)
+            registry: FilterRegistry(BuiltinFilters.types + (demo == nil ? [] : DemoConfig.types)),
+            diagnostics: diagnostics)
         guard let plan = loader.load(text: text) else { return refused(diagnostics) }
-        return Control.serve(plan, file: nil, options, warnings: diagnostics, isDemo: isDemo)
+        return Control.serve(plan, file: nil, options, warnings: diagnostics, demo: demo)
     }
 
     private static func refused(_ diagnostics: Diagnostics) -> Int32 {
