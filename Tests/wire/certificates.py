@@ -3,11 +3,14 @@ import datetime
 import functools
 import ipaddress
 import pathlib
+import subprocess
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+
+from sluice import REPOSITORY
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
@@ -113,3 +116,11 @@ def authority():
 def server():
     """A pair for localhost."""
     return authority().issue("localhost", "127.0.0.1", "a.test", "*.wild.test")
+
+
+def throw_away(folder):
+    """What scripts/certificates makes, in `folder`/certificates, where the examples and the manuals look for it."""
+    made = pathlib.Path(folder) / "certificates"
+    names = ["mathoid.internal", "search.internal"]
+    subprocess.run([REPOSITORY / "scripts/certificates", made, *names], check=True, capture_output=True)
+    return made

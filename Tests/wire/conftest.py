@@ -7,6 +7,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import sluice as harness  # noqa: E402
+from certificates import throw_away  # noqa: E402
 from origin import Origin, refused_port, serve  # noqa: E402
 
 
@@ -57,3 +58,15 @@ def refused():
     holder, endpoint = refused_port()
     yield endpoint
     holder.close()
+
+
+@pytest.fixture(scope="session")
+def _throw_away(tmp_path_factory):
+    return throw_away(tmp_path_factory.mktemp("throw-away"))
+
+
+@pytest.fixture
+def certificates(tmp_path, _throw_away):
+    """The folder `certificates` in `tmp_path`, as the examples and the manuals name it; not to be written to."""
+    (tmp_path / "certificates").symlink_to(_throw_away)
+    return tmp_path / "certificates"

@@ -95,7 +95,7 @@ def uses_of(text, path):
     return {i for i, line in enumerate(text.split("\n")) if re.search(rf"\b{re.escape(name[1])}\b", line)}
 
 
-def test_messages_point_at_the_line_that_was_changed(tmp_path):
+def test_messages_point_at_the_line_that_was_changed(certificates, tmp_path):
     jobs = []
     for example in examples():
         good = example.read_text()
