@@ -100,10 +100,21 @@ def test_every_message_code_is_in_the_manual():
     assert codes == set(re.findall(r"^\| `(SL\d{4})`", manual, re.M))
 
 
+def test_every_reason_of_tls_is_in_the_manual():
+    sources = (REPOSITORY / "Sources").rglob("*.swift")
+    reasons = {reason for file in sources for reason in re.findall(r'"(tls\.\w+)"', file.read_text())} - {"tls.identity"}
+    manual = (REPOSITORY / "docs/operators.md").read_text()
+    section = manual.partition("### Why a connection ended")[2].partition("\n## ")[0]
+    assert reasons == set(re.findall(r"`(tls\.\w+)`", section))
+
+
 # The keys that a message lists as accepted are those that the program knows: the manual must have each of them.
 PLACES = {
     "the file": http_proxy("127.0.0.1:1", nonsense=1),
     "a listener": http_proxy("127.0.0.1:1", listener={"nonsense": 1}),
+    "tls": http_proxy("127.0.0.1:1", upstream={"chain": [{"tls": {"nonsense": 1}}]}),
+    "a certificate": http_proxy("127.0.0.1:1", upstream={"chain": [{"tls": {"certificates": [{"nonsense": 1}]}}]}),
+    "accepted names": http_proxy("127.0.0.1:1", upstream={"chain": [{"tls": {"accepted_names": {"nonsense": 1}}}]}),
     "http": http_proxy("127.0.0.1:1", http={"nonsense": 1}),
     "router": {**http_proxy("127.0.0.1:1"), "listeners": {"inbound": {
         "bind": "127.0.0.1:0", "chain": ["http", {"router": {"to": "app", "nonsense": 1}}]}}},
