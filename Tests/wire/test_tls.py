@@ -266,6 +266,17 @@ def test_rsa_and_ecdsa_side_by_side(sluice, origin, files):
             assert kind in client.cipher()[0]
 
 
+@pytest.mark.parametrize("offered, chosen", [
+    ("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", "AES128-GCM"),
+    ("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", "CHACHA20"),
+])
+def test_our_order_of_suites_counts_except_for_those_without_aes(ends, offered, chosen):
+    asking = context(ssl.TLSVersion.TLSv1_2)
+    asking.set_ciphers(offered)
+    with connect(ends().address(), context=asking) as client:
+        assert chosen in client.cipher()[0]
+
+
 def test_encrypted_key(sluice, origin, files):
     server().write(files, "sealed", passphrase=b"open sesame")
     (files / "words").write_text("open sesame\n")

@@ -31,7 +31,10 @@ typedef struct {
 BIO *tls_bio_new(TLSBuffers *buffers);
 
 // Macros of OpenSSL.
-static inline uint64_t tls_options(void) { return SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION; }
+static inline uint64_t tls_options(void) {
+    // Our order of suites counts, but for those who put ChaCha20 first because their processor has no AES.
+    return SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+}
 static inline uint64_t tls_no_tickets(void) { return SSL_OP_NO_TICKET; }
 static inline void tls_set_mode(SSL_CTX *ctx, long mode) { SSL_CTX_set_mode(ctx, mode); }
 static inline int tls_set_min_version(SSL_CTX *ctx, int version) { return SSL_CTX_set_min_proto_version(ctx, version); }
