@@ -12,6 +12,8 @@ final class Credential: @unchecked Sendable {
     let key: OpaquePointer
     let chain: [Certificate]
     let facts: PeerCertificate
+    /// Which of its certificates ends first.
+    let perishable: Perishable
     /// How many certificates stand between it and its authority.
     var chainCount: Int { chain.count }
     /// The response that is stapled; nil for none.
@@ -34,6 +36,11 @@ final class Credential: @unchecked Sendable {
         leaf = certificates[0]
         chain = Array(certificates.dropFirst())
         unsafe facts = X509Reader.read(leaf.x509, withPEM: true)
+        guard let first = Perishable.first(of: certificates, "a certificate", file) else {
+            unsafe EVP_PKEY_free(key)
+            throw CredentialProblem(key: "certificate", FileProblem(file, "has no certificate"))
+        }
+        perishable = first
         var problem: CredentialProblem?
         var response: [UInt8]?
         if unsafe X509_check_private_key(leaf.x509, key) != 1 {

@@ -1,44 +1,47 @@
 internal import FilterAPI
 
-/// Tells in time that certificates expire: once a day when it is near, once an hour when it is past.
+/// Tells in time that what is in use expires: once a day when it is near, once an hour when it is past.
 struct ExpiryWatch {
     private var toldAt: [Int: Int64] = [:]
 
-    /// There are new certificates, of which nothing has been told.
+    /// There are new files, of which nothing has been told.
     mutating func forget() { toldAt = [:] }
 
-    /// - Returns: when to look again.
+    /// Sets the gauges, which have the order of `all`, and writes what is due.
+    ///
+    /// - Returns: when to look again; nil where nothing can expire.
     mutating func look(
-        _ credentials: [Credential], _ warning: Duration, _ moment: Moment, _ gauges: MaterialGauges, _ log: FilterLog
+        _ all: [Perishable], _ warning: Duration, _ moment: Moment, _ gauges: [Gauge], _ log: FilterLog
     ) -> Duration? {
-        guard !credentials.isEmpty else { return nil }
+        guard !all.isEmpty else { return nil }
         var next = Int64(3600)
-        for (index, credential) in credentials.enumerated() {
-            let left = credential.facts.notAfter - moment.seconds
-            if index < gauges.secondsLeft.count { gauges.secondsLeft[index].set(left) }
-            if left > 0 { next = min(next, max(1, left)) }
-            guard left <= warning.components.seconds || credential.facts.notBefore > moment.seconds else { continue }
+        for (index, one) in all.enumerated() {
+            let left = one.notAfter - moment.seconds
+            if index < gauges.count { gauges[index].set(left) }
+            let early = one.warningTime(warning.components.seconds)
+            // At its end, and when a warning is first due.
+            for wait in [left, left - early] where wait > 0 { next = min(next, wait) }
+            guard left <= early || one.notBefore > moment.seconds else { continue }
             let silence: Int64 = left > 0 ? 86_400 : 3600
-            let wasValid = toldAt[index].map { $0 < credential.facts.notAfter } ?? true
-            if let told = toldAt[index], moment.seconds < told + silence, !(left <= 0 && wasValid) { continue }
+            let wasGood = toldAt[index].map { $0 < one.notAfter } ?? true
+            if let told = toldAt[index], moment.seconds < told + silence, !(left <= 0 && wasGood) { continue }
             toldAt[index] = moment.seconds
-            tell(credential, left, moment, log)
+            tell(one, left, moment, log)
         }
         return .seconds(next)
     }
 
-    private func tell(_ credential: Credential, _ left: Int64, _ moment: Moment, _ log: FilterLog) {
+    private func tell(_ one: Perishable, _ left: Int64, _ moment: Moment, _ log: FilterLog) {
         let fields = [
-            ("file", credential.path), ("subject", credential.facts.subject),
-            ("not_before", UTCTime.text(credential.facts.notBefore)),
-            ("not_after", UTCTime.text(credential.facts.notAfter)),
+            ("file", one.path), ("subject", one.subject), ("not_before", UTCTime.text(one.notBefore)),
+            ("not_after", UTCTime.text(one.notAfter)),
         ]
         if left <= 0 {
-            log.write(.error, "a certificate in use has expired", fields)
-        } else if credential.facts.notBefore > moment.seconds {
-            log.write(.error, "a certificate in use is not yet valid", fields)
+            log.write(.error, "\(one.what) in use has expired", fields)
+        } else if one.notBefore > moment.seconds {
+            log.write(.error, "\(one.what) in use is not yet valid", fields)
         } else {
-            log.write(.warning, "a certificate in use expires soon", fields + [("days_left", String(left / 86_400))])
+            log.write(.warning, "\(one.what) in use expires soon", fields + [("seconds_left", String(left))])
         }
     }
 }

@@ -37,7 +37,7 @@ public final class TLS: ByteFilter {
         let tickets = worker.shared("tickets") { TicketKeys() }
         let gauges = MaterialGauges(
             reloads: worker.gauge("certificate_reloads"), failures: worker.gauge("certificate_reload_failures"),
-            secondsLeft: settings.pairs.map { worker.gauge("certificate_seconds_left.\($0.certificate)") })
+            secondsLeft: settings.perishableFiles(side).map { worker.gauge("certificate_seconds_left.\($0)") })
         // One for all workers and generations with the same settings.
         material = try worker.watched("\(side) \(base) \(settings)") { () throws(ConfigurationFault) in
             try TLSMaterial(settings, side: side, tickets: tickets, log: log, gauges: gauges) { path in

@@ -10,11 +10,14 @@ final class TLSMaterial: WatchedState {
         let credentials: [Credential]
         let trust: TrustStore?
         let number: Int
+        /// What can expire of it, pairs first.
+        let perishables: [Perishable]
 
         init(credentials: [Credential], trust: TrustStore?, number: Int) {
             self.credentials = credentials
             self.trust = trust
             self.number = number
+            perishables = credentials.map(\.perishable) + (trust?.perishables ?? [])
         }
     }
 
@@ -75,7 +78,9 @@ final class TLSMaterial: WatchedState {
         _ settings: TLS.Settings, _ side: Side, _ resolve: (String) -> String
     ) throws(CredentialProblem) -> TrustStore? {
         guard let ca = caPath(settings, side, resolve) else { return nil }
-        return try TrustStore(ca: ca, crl: settings.crl.map(resolve), namesAuthorities: side == .client)
+        return try TrustStore(
+            ca: ca, crl: settings.crl.map(resolve), namesAuthorities: side == .client,
+            isSystem: side == .upstream && settings.ca ?? "system" == "system")
     }
 
     private static func caPath(_ settings: TLS.Settings, _ side: Side, _ resolve: (String) -> String) -> String? {
@@ -150,10 +155,8 @@ final class TLSMaterial: WatchedState {
     ///
     /// - Returns: when to look again.
     private func watchExpiry(_ moment: Moment) -> Duration? {
-        let credentials = current.credentials
-        return expiry.withLock { watch in
-            watch.look(credentials, settings.expiryWarning, moment, gauges, log)
-        }
+        let all = current.perishables
+        return expiry.withLock { watch in watch.look(all, settings.expiryWarning, moment, gauges.secondsLeft, log) }
     }
 }
 
@@ -163,6 +166,6 @@ struct MaterialGauges: Sendable {
     let reloads: Gauge
     /// How often new files were refused.
     let failures: Gauge
-    /// Seconds until the certificate with this place in the settings expires; negative afterwards.
+    /// Seconds until each pair, the authorities and the lists of revocations expire; negative afterwards.
     let secondsLeft: [Gauge]
 }

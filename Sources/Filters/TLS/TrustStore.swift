@@ -12,8 +12,8 @@ final class TrustStore: @unchecked Sendable {
     private(set) var authorities: [Certificate] = []
     /// What it was made of, so that sessions end with the trust that they rested on.
     private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
-    /// The earliest time at which one of the lists of revocations is out of date; nil where there is none.
-    private(set) var nextUpdate: Int64?
+    /// The authority, and the list of revoked certificates, that end first.
+    private(set) var perishables: [Perishable] = []
 
     /// Where distributions keep the authorities that they trust.
     private static let systemFiles = [
@@ -28,13 +28,15 @@ final class TrustStore: @unchecked Sendable {
     }
 
     /// - Throws: what is wrong with the files.
-    init(ca: String, crl: String?, namesAuthorities: Bool) throws(CredentialProblem) {
+    init(ca: String, crl: String?, namesAuthorities: Bool, isSystem: Bool) throws(CredentialProblem) {
         guard let made = unsafe X509_STORE_new() else {
             throw CredentialProblem(key: "ca", FileProblem(ca, "cannot be kept: out of memory"))
         }
         unsafe store = unsafe made
         do throws(FileProblem) {
-            for certificate in try PEM.certificates(ca) {
+            let certificates = try PEM.certificates(ca)
+            if !isSystem { perishables = [Perishable.first(of: certificates, "an authority", ca)].compactMap { $0 } }
+            for certificate in certificates {
                 _ = unsafe X509_STORE_add_cert(store, certificate.x509)
                 unsafe mixDigest { unsafe X509_digest(certificate.x509, EVP_sha256(), $0, $1) }
                 if namesAuthorities { authorities.append(certificate) }
@@ -46,13 +48,22 @@ final class TrustStore: @unchecked Sendable {
     }
 
     private func addRevocations(_ path: String) throws(FileProblem) {
+        var first: Perishable?
         unsafe try PEM.revocations(path) { list in
             _ = unsafe X509_STORE_add_crl(store, list)
             unsafe mixDigest { unsafe X509_CRL_digest(list, EVP_sha256(), $0, $1) }
-            if let time = unsafe X509_CRL_get0_nextUpdate(list) {
-                nextUpdate = min(nextUpdate ?? .max, unsafe X509Reader.seconds(time))
+            // A list without a time for the next one is good for ever.
+            guard let end = unsafe X509_CRL_get0_nextUpdate(list), case let end = unsafe X509Reader.seconds(end),
+                end < first?.notAfter ?? .max
+            else {
+                return
             }
+            first = unsafe Perishable(
+                what: "a list of revoked certificates", path: path,
+                subject: X509Reader.name(X509_CRL_get_issuer(list)),
+                notBefore: X509Reader.seconds(X509_CRL_get0_lastUpdate(list)), notAfter: end)
         }
+        perishables += [first].compactMap { $0 }
         // Of the whole chain: an authority may be revoked as well.
         _ = unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
         ERR_clear_error()
