@@ -4,11 +4,15 @@ internal import COpenSSL
 ///
 /// The queue is cleared before each call: what an earlier one left would be taken for the outcome of a later one.
 enum OpenSSLErrors {
-    /// The first error of the queue, which is nearest to the cause; 0 where there is none. Empties the queue.
+    /// The first error of TLS on the queue, else the first of all; 0 where there is none. Empties the queue.
+    ///
+    /// The first is nearest to the cause. But where a cipher fails, it is before TLS says what that means.
     static func take() -> UInt {
-        let code = ERR_get_error()
+        let first = ERR_get_error()
+        var code = first
+        while code != 0, tls_error_library(code) != ERR_LIB_SSL { code = ERR_get_error() }
         ERR_clear_error()
-        return code
+        return code == 0 ? first : code
     }
 
     /// An error in words.
