@@ -42,7 +42,8 @@ static inline bool tls_set_up(struct tls_client *t, bool resumes) {
                                                        : SSL_SESS_CACHE_OFF);
     if (resumes) SSL_CTX_sess_set_new_cb(t->context, tls_keep);
     return SSL_CTX_set_min_proto_version(t->context, TLS1_3_VERSION)
-        && SSL_CTX_set_ciphersuites(t->context, "TLS_AES_128_GCM_SHA256") && SSL_CTX_set1_groups_list(t->context, "X25519")
+        && SSL_CTX_set_ciphersuites(t->context, "TLS_AES_128_GCM_SHA256")
+        && SSL_CTX_set1_groups_list(t->context, "X25519")
         && SSL_CTX_set_alpn_protos(t->context, protocols, sizeof protocols - 1) == 0;
 }
 
