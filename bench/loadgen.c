@@ -1,11 +1,13 @@
 // The benchmark's load generator: closed loop, one thread, one request in flight per connection.
 //
 // It checks every answer (status 200, stated length, expected body size) and drops bodies in the
-// kernel, so that it costs less than the proxies it measures. At the end it lets every request in
-// flight finish, so that the proxy's CPU time belongs to exactly the requests reported.
+// kernel (with TLS they must be opened), so that it costs less than the proxies it measures. At the
+// end it lets every request in flight finish, so that the proxy's CPU time belongs to exactly the
+// requests reported.
 #define _GNU_SOURCE
 #include "histogram.h"
 #include "message.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +30,9 @@ struct connection {
     bool in_flight;
     uint64_t started;
     uint64_t sent;
+    SSL *ssl;              // NULL without TLS
+    bool is_open;          // the handshake, if there is one, is done
+    SSL_SESSION *session;  // the newest ticket
     struct message in;
 };
 
@@ -38,6 +43,8 @@ static struct {
     double seconds;
     bool reconnect;    // a new connection for every request
     bool hold;         // one request per connection, then keep all of them open until input ends
+    bool tls;
+    bool resume;       // take up the session of the connection before
     const char *method;
     const char *target;
     uint64_t body;     // bytes of the request's body
@@ -52,6 +59,7 @@ static struct connection *connections;
 static struct histogram latencies;
 static struct sockaddr_in address;
 static uint64_t requests, errors, body_bytes, deadline;
+static struct tls_client tls;
 static unsigned opened, busy;
 static int poller;
 
@@ -80,14 +88,24 @@ static void wait_to_write(struct connection *c, bool on) {
 
 static void open_connection(struct connection *c) {
     // Connections that are opened while time is measured must not block the loop.
-    int flags = SOCK_STREAM | SOCK_CLOEXEC | (plan.reconnect ? SOCK_NONBLOCK : 0);
+    bool waits = plan.reconnect || plan.tls;
+    int flags = SOCK_STREAM | SOCK_CLOEXEC | (waits ? SOCK_NONBLOCK : 0);
     c->fd = socket(AF_INET, flags, 0);
     if (c->fd < 0) die("socket");
     int on = 1;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) die("connect");
-    c->waits_to_write = plan.reconnect;
+    c->is_open = !plan.tls;
+    if (plan.tls && (c->ssl = tls_begin(&tls, c->fd, &c->session)) == NULL) die("SSL_new");
+    c->waits_to_write = waits;
     watch(c, EPOLL_CTL_ADD);
+}
+
+static void close_connection(struct connection *c) {
+    tls_end(c->ssl);
+    c->ssl = NULL;
+    close(c->fd);
+    c->fd = -1;
 }
 
 static void leave(struct connection *c) {
@@ -101,11 +119,37 @@ static void fail(struct connection *c, const char *why) {
                 (int)(c->in.head_length < 200 ? c->in.head_length : 200), c->in.head);
     }
     leave(c);
-    close(c->fd);
-    c->fd = -1;
+    close_connection(c);
+}
+
+static void fail_tls(struct connection *c) {
+    char why[256] = "the connection broke";
+    unsigned long error = ERR_get_error();
+    if (error != 0) ERR_error_string_n(error, why, sizeof why);
+    fail(c, why);
+}
+
+static void shake_hands(struct connection *c) {
+    enum tls_step step = tls_shake_hands(&tls, c->ssl);
+    c->is_open = step == TLS_DONE;
+    if (step == TLS_WANTS_READ || step == TLS_WANTS_WRITE) wait_to_write(c, step == TLS_WANTS_WRITE);
+    else if (step != TLS_DONE) fail_tls(c);
+}
+
+/// Bytes that were sent, or -1 and `errno`, as `sendmsg` has it.
+static ssize_t send_sealed(struct connection *c) {
+    bool in_head = c->sent < head_length;
+    uint64_t body_left = head_length + plan.body - c->sent;
+    uint64_t count = in_head ? head_length - c->sent : body_left < PAGE ? body_left : PAGE;
+    size_t n = 0;
+    enum tls_step step = tls_step_of(c->ssl, SSL_write_ex(c->ssl, in_head ? head + c->sent : page, count, &n));
+    if (step == TLS_DONE) return (ssize_t)n;
+    errno = step == TLS_WANTS_WRITE ? EAGAIN : EPROTO;
+    return -1;
 }
 
 static ssize_t send_some(struct connection *c) {
+    if (plan.tls) return send_sealed(c);
     struct iovec parts[2];
     unsigned count = 0;
     uint64_t total = head_length + plan.body;
@@ -117,6 +161,8 @@ static ssize_t send_some(struct connection *c) {
 }
 
 static void send_request(struct connection *c) {
+    if (!c->is_open) shake_hands(c);
+    if (!c->is_open) return;  // goes on when the peer has answered
     while (c->sent < head_length + plan.body) {
         ssize_t n = send_some(c);
         if (n < 0 && (errno == EAGAIN || errno == ENOTCONN)) return wait_to_write(c, true);
@@ -133,7 +179,7 @@ static void start_request(struct connection *c) {
     if (!c->in_flight) busy++;
     c->in_flight = true;
     if (plan.reconnect) return open_connection(c);  // the request goes out when it is writable
-    send_request(c);
+    if (c->is_open) send_request(c);
 }
 
 static void open_next(void) {
@@ -163,12 +209,20 @@ static void finish_request(struct connection *c) {
 
 static void on_end(struct connection *c) {
     if (!plan.reconnect || c->in.state != IS_DONE) return fail(c, "connection closed early");
-    close(c->fd);
+    close_connection(c);
     if (now() < deadline) start_request(c);
     else leave(c);
 }
 
-static void on_readable(struct connection *c) {
+static void take(struct connection *c, size_t n) {
+    if (!c->in_flight || c->in.state == IS_DONE) return fail(c, "bytes behind the answer");
+    size_t used = message_feed(&c->in, buffer, n);
+    if (c->in.state == IS_BAD) return fail(c, "the answer's head cannot be read");
+    if (used < n) return fail(c, "bytes behind the answer");
+    if (c->in.state == IS_DONE) finish_request(c);
+}
+
+static void on_plain_readable(struct connection *c) {
     bool skip = (c->in.state == IN_BODY || c->in.state == IN_CHUNK) && c->in.left > 1;
     uint64_t most = !skip ? sizeof buffer : c->in.left - 1 < PAGE ? c->in.left - 1 : PAGE;
     ssize_t n = recv(c->fd, skip ? NULL : buffer, most, MSG_DONTWAIT | (skip ? MSG_TRUNC : 0));
@@ -176,11 +230,26 @@ static void on_readable(struct connection *c) {
     if (n < 0) return fail(c, strerror(errno));
     if (n == 0) return on_end(c);
     if (skip) return message_skip(&c->in, (uint64_t)n);
-    if (!c->in_flight || c->in.state == IS_DONE) return fail(c, "bytes behind the answer");
-    size_t used = message_feed(&c->in, buffer, (size_t)n);
-    if (c->in.state == IS_BAD) return fail(c, "the answer's head cannot be read");
-    if (used < (size_t)n) return fail(c, "bytes behind the answer");
-    if (c->in.state == IS_DONE) finish_request(c);
+    take(c, (size_t)n);
+}
+
+static void on_sealed_readable(struct connection *c) {
+    const SSL *ssl = c->ssl;
+    do {
+        size_t n = 0;
+        enum tls_step step = tls_step_of(c->ssl, SSL_read_ex(c->ssl, buffer, sizeof buffer, &n));
+        if (step == TLS_WANTS_READ) return;
+        if (step == TLS_ENDED) return on_end(c);
+        if (step != TLS_DONE) return fail_tls(c);
+        take(c, n);
+        // What was read ahead is not told of again; but the connection may be another one by now.
+    } while (c->ssl == ssl && SSL_has_pending(c->ssl));
+}
+
+static void on_readable(struct connection *c) {
+    if (!c->is_open) return send_request(c);
+    if (plan.tls) return on_sealed_readable(c);
+    on_plain_readable(c);
 }
 
 static void turn(int timeout) {
@@ -204,7 +273,7 @@ static void build_head(int argc, char **argv, int from) {
 
 static void read_plan(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "p:c:s:m:t:b:e:rh")) != -1) {
+    while ((option = getopt(argc, argv, "p:c:s:m:t:b:e:rhSR")) != -1) {
         switch (option) {
         case 'p': plan.port = atoi(optarg); break;
         case 'c': plan.connections = (unsigned)atoi(optarg); break;
@@ -215,9 +284,12 @@ static void read_plan(int argc, char **argv) {
         case 'e': plan.expect = atoll(optarg); break;
         case 'r': plan.reconnect = true; break;
         case 'h': plan.hold = true; break;
+        case 'S': plan.tls = true; break;
+        case 'R': plan.tls = plan.resume = true; break;
         default:
             fprintf(stderr, "usage: loadgen -p PORT [-c CONNECTIONS] [-s SECONDS] [-m METHOD] [-t TARGET]\n"
-                            "       [-b BODY_BYTES] [-e EXPECTED_BYTES] [-r (reconnect)] [-h (hold)] [FIELD...]\n");
+                            "       [-b BODY_BYTES] [-e EXPECTED_BYTES] [-r (reconnect)] [-h (hold)]\n"
+                            "       [-S (TLS 1.3)] [-R (TLS 1.3, and sessions are taken up again)] [FIELD...]\n");
             exit(2);
         }
     }
@@ -230,10 +302,11 @@ static void print_result(double elapsed) {
     double cpu = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec)
         + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
     printf("{\"requests\": %lu, \"errors\": %lu, \"seconds\": %.6f, \"response_body_bytes\": %lu, "
-           "\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"generator_cpu_seconds\": %.6f}\n",
+           "\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"generator_cpu_seconds\": %.6f, "
+           "\"full_handshakes\": %lu, \"resumed_handshakes\": %lu}\n",
            requests, errors, elapsed, body_bytes, histogram_quantile(&latencies, 0.5) / 1e3,
            histogram_quantile(&latencies, 0.9) / 1e3, histogram_quantile(&latencies, 0.99) / 1e3,
-           histogram_quantile(&latencies, 0.999999999) / 1e3, cpu);
+           histogram_quantile(&latencies, 0.999999999) / 1e3, cpu, tls.full, tls.resumed);
     fflush(stdout);
 }
 
@@ -248,6 +321,8 @@ static void open_all(void) {
 int main(int argc, char **argv) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     read_plan(argc, argv);
+    signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+    if (plan.tls && !tls_set_up(&tls, plan.resume)) die("SSL_CTX_new");
     memset(page, 'x', sizeof page);
     address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)plan.port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

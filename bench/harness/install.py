@@ -53,12 +53,13 @@ def build_tools():
     """Compiles origin and loadgen when their sources are newer. Returns the folder that holds them."""
     folder = os.path.join(BENCH, ".build")
     os.makedirs(folder, exist_ok=True)
-    sources = [os.path.join(BENCH, name) for name in ("origin.c", "loadgen.c", "message.h", "histogram.h")]
+    sources = [os.path.join(BENCH, name) for name in ("origin.c", "loadgen.c", "message.h", "histogram.h", "tls.h")]
     newest = max(map(os.path.getmtime, sources))
     for source in sources[:2]:
         target = os.path.join(folder, os.path.basename(source)[:-2])
         if not os.path.exists(target) or os.path.getmtime(target) < newest:
-            subprocess.run(["gcc", "-O2", "-std=c17", "-Wall", "-Wextra", "-o", target, source], check=True)
+            command = ["gcc", "-O2", "-std=c17", "-Wall", "-Wextra", "-o", target, source]
+            subprocess.run([*command, "-Wl,--as-needed", "-lssl", "-lcrypto"], check=True)
     return folder
 
 
@@ -71,9 +72,11 @@ def prepare(names, sluice, buffer_kib):
 
     `sluice` is its binary, or None when it will not be started.
     """
-    needed = {"gcc": ["gcc", "libc6-dev"], "nginx": ["nginx"], "haproxy": ["haproxy"]}
-    wanted = ["gcc", *(name for name in names if name in needed)]
+    needed = {"gcc": ["gcc", "libc6-dev"], "openssl": ["openssl"], "nginx": ["nginx"], "haproxy": ["haproxy"]}
+    wanted = ["gcc", "openssl", *(name for name in names if name in needed)]
     missing = [package for name in wanted if find_program(name) is None for package in needed[name]]
+    if not os.path.exists("/usr/include/openssl/ssl.h"):
+        missing.append("libssl-dev")
     if "envoy" in names and importlib.util.find_spec("ensurepip") is None:
         missing.append("python3-venv")
     if missing:

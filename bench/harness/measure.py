@@ -3,7 +3,9 @@
 import json
 import os
 import resource
+import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -31,22 +33,25 @@ class Bench:
         self.children = children
         self.loadgen = os.path.join(tools, "loadgen")
         self.proxy_core, self.load_core = proxy_core, load_core
+        self.certificates = None
         self.directory = tempfile.TemporaryDirectory(prefix="bench-")
         os.sched_setaffinity(0, {load_core})
         self.origin = children.start(
-            [os.path.join(tools, "origin")], self.directory.name, load_core, stdout=subprocess.PIPE)
+            [os.path.join(tools, "origin")], self.directory.name, {load_core}, stdout=subprocess.PIPE)
         self.origin_port = int(self.origin.process.stdout.readline())
 
     def start(self, proxy, job):
         """Starts a proxy and waits for its first answer. Returns (child, port, seconds until that answer)."""
         for attempt in (1, 2, 3):
             directory = tempfile.mkdtemp(dir=self.directory.name)
+            if job.tls:
+                shutil.copytree(self.certificate_folder(), directory, dirs_exist_ok=True)
             port = free_port()
             command = proxy.prepare(job, directory, port, self.origin_port)
             target = f"/{job.routes - 1:05}/" if job.routes else "/"
-            child = self.children.start(command, directory, self.proxy_core)
+            child = self.children.start(command, directory, self.cores(job))
             try:
-                return child, port, wait_for_answer(child, port, target)
+                return child, port, wait_for_answer(child, port, target, job.tls)
             except RunFailed as failure:
                 log = child.log()
                 self.children.end(child)
@@ -54,9 +59,29 @@ class Bench:
                 if attempt == 3 or "in use" not in log.lower():
                     raise RunFailed(f"did not start: {failure}; {' '.join(command)}\n{log}") from failure
 
+    def cores(self, job):
+        """Two workers need two cores, one of which is the load's as well: for CPU time per request, not for speed."""
+        return {self.proxy_core} if job.workers == 1 else {self.proxy_core, self.load_core}
+
+    def certificate_folder(self):
+        """The certificate and key (ECDSA, P-256) that all proxies show: made once, for this run."""
+        if self.certificates is None:
+            self.certificates = tempfile.mkdtemp(dir=self.directory.name)
+            key, certificate, both = (
+                os.path.join(self.certificates, f"server.{kind}") for kind in ("key", "crt", "pem"))
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout",
+                 key, "-out", certificate, "-days", "30", "-subj", "/CN=localhost",
+                 "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+            with open(both, "w") as file:
+                for path in (certificate, key):
+                    with open(path) as part:
+                        file.write(part.read())
+        return self.certificates
+
     def generate(self, load, port, seconds):
         command = [self.loadgen, *load.arguments(port, seconds)]
-        generator = self.children.start(command, self.directory.name, self.load_core, stdout=subprocess.PIPE)
+        generator = self.children.start(command, self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
         output = generator.process.stdout.read()
         generator.process.wait()
         log = generator.log()
@@ -64,6 +89,9 @@ class Bench:
         result = json.loads(output) if output else {"errors": 1, "requests": 0}
         if result["errors"] or not result["requests"]:
             result["problem"] = f"{result['errors']} errors; {log.strip() or 'no request was answered'}"
+        elif not load.shook_hands_as_meant(result):
+            result["problem"] = (f"{result['full_handshakes']} full handshakes and {result['resumed_handshakes']} resumed "
+                                 f"ones for {result['requests']} requests")
         return result
 
     def load(self, proxy, variant, seconds):
@@ -101,7 +129,7 @@ class Bench:
         time.sleep(SETTLE)
         before = child.memory()
         command = [self.loadgen, "-h", *load.arguments(port, 60)]
-        holder = self.children.start(command, self.directory.name, self.load_core, stdout=subprocess.PIPE)
+        holder = self.children.start(command, self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
         result = json.loads(holder.process.stdout.readline() or '{"errors": 1, "requests": 0}')
         time.sleep(SETTLE)
         after = child.memory()
@@ -125,7 +153,8 @@ class Bench:
         if not os.access(program, os.X_OK):
             raise RunFailed(f"no {program}: run `swift build -c release`")
         timer = self.children.start(
-            [program, "--batches", "100", "parse a request"], self.directory.name, self.proxy_core, stdout=subprocess.PIPE)
+            [program, "--batches", "100", "parse a request"], self.directory.name, {self.proxy_core},
+            stdout=subprocess.PIPE)
         lines = [line.split() for line in timer.process.stdout.read().decode().splitlines() if line.startswith("parse")]
         timer.process.wait()
         if not lines:
@@ -158,13 +187,21 @@ def thread_count(child):
     return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in child.pids())
 
 
-def wait_for_answer(child, port, target):
+def unverified():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def wait_for_answer(child, port, target, tls):
     """Seconds from the start of the process to its first 200, found by trying in a tight loop."""
     request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+    context = unverified() if tls else None
     deadline = child.started + START_LIMIT
     while time.perf_counter() < deadline:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, \
+                    context.wrap_socket(plain) if context else plain as connection:
                 connection.sendall(request)
                 if connection.recv(4096).startswith(b"HTTP/1.1 200"):
                     return time.perf_counter() - child.started

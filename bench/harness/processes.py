@@ -57,11 +57,11 @@ def stat_fields(pid):
 class Child:
     """A process that we started, in a session of its own, with whatever it starts in turn."""
 
-    def __init__(self, command, directory, core, stdout=None):
+    def __init__(self, command, directory, cores, stdout=None):
         self.log_path = os.path.join(directory, f"log-{time.monotonic_ns()}")
         before = os.sched_getaffinity(0)
-        # A child inherits the core; a `taskset` in between would add an exec to the start-up time.
-        os.sched_setaffinity(0, {core})
+        # A child inherits the cores; a `taskset` in between would add an exec to the start-up time.
+        os.sched_setaffinity(0, cores)
         try:
             with open(self.log_path, "wb") as log:
                 self.started = time.perf_counter()

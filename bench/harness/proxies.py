@@ -17,6 +17,8 @@ class Job:
     forwarded: bool = False  # add x-forwarded-for, x-forwarded-proto and x-request-id
     filters: int = 1        # pass-through counting filters in the chain
     routes: int = 0         # 0: everything to one cluster; else that many prefixes, the last of which is asked for
+    tls: bool = False       # from clients, with server.crt and server.key (server.pem: both) of the proxy's folder
+    workers: int = 1        # more than 1 is for Sluice only
 
     @property
     def room(self):
@@ -67,6 +69,10 @@ class Nginx(Proxy):
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Request-ID $request_id;""" if job.forwarded else ""
+        tls = f"""
+    ssl_certificate {directory}/server.crt;
+    ssl_certificate_key {directory}/server.key;
+    ssl_protocols TLSv1.2 TLSv1.3;""" if job.tls else ""
         temporary = "\n".join(
             f"  {kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""
@@ -92,7 +98,7 @@ http {{
     keepalive_timeout 1h;
   }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port}{" ssl" if job.tls else ""} backlog=4096;{tls}
     location / {{
       proxy_pass http://app;
       proxy_http_version 1.1;
@@ -122,6 +128,7 @@ class HAProxy(Proxy):
   option forwardfor
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Request-ID %[uuid()]""" if job.forwarded else ""
+        tls = f" ssl crt {directory}/server.pem ssl-min-ver TLSv1.2 alpn http/1.1" if job.tls else ""
         return f"""
 global
   nbthread 1
@@ -139,7 +146,7 @@ defaults
   timeout http-keep-alive 1h
   http-reuse always
 frontend inbound
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{tls}
   maxconn {job.room}{forwarded}
   default_backend app
 backend app
@@ -159,6 +166,17 @@ class Envoy(Proxy):
 
     def config(self, job, directory, port, origin):
         on = str(job.forwarded).lower()
+        tls = f"""
+      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            alpn_protocols: [ http/1.1 ]
+            tls_params: {{ tls_minimum_protocol_version: TLSv1_2, tls_maximum_protocol_version: TLSv1_3 }}
+            tls_certificates:
+            - certificate_chain: {{ filename: {directory}/server.crt }}
+              private_key: {{ filename: {directory}/server.key }}""" if job.tls else ""
         return f"""
 static_resources:
   listeners:
@@ -187,7 +205,7 @@ static_resources:
               domains: ["*"]
               routes:
               - match: {{ prefix: / }}
-                route: {{ cluster: app, timeout: 0s }}
+                route: {{ cluster: app, timeout: 0s }}{tls}
   clusters:
   - name: app
     type: STATIC
@@ -220,15 +238,16 @@ class Sluice(Proxy):
     def config(self, job, directory, port, origin):
         http = "" if job.forwarded else ', forwarded_for: "off", request_id: false'
         count = "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
+        tls = f"\n      - tls: {{ certificate: {directory}/server.crt, key: {directory}/server.key }}" if job.tls else ""
         return f"""
-workers: 1
+workers: {job.workers}
 max_connections: {job.room}
 log: {{ level: warning }}
 listeners:
   inbound:
     bind: 127.0.0.1:{port}
     backlog: 4096
-    chain:
+    chain:{tls}
       - http: {{ head_timeout: 1h, idle_timeout: 1h{http} }}
 {count}      - router:
 {self.routes(job)}

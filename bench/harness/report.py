@@ -116,8 +116,13 @@ def routes_ratio(scenario, runs):
     return median(a / b for a, b in pairs) if pairs else None
 
 
+def workers_ratio(scenario, runs):
+    pairs = variant_pairs(scenario, runs, "cpu_us")
+    return median(a / b for a, b in pairs) if pairs else None
+
+
 # Figures of Sluice alone that are not a column.
-OWN = {"filter_ns": filter_ns, "routes_ratio": routes_ratio}
+OWN = {"filter_ns": filter_ns, "routes_ratio": routes_ratio, "workers_ratio": workers_ratio}
 
 
 def limits(scenarios, runs):

@@ -27,11 +27,23 @@ class Load:
     body: int = 0
     expect: int = 13
     reconnect: bool = False
+    tls: bool = False
+    resume: bool = False   # with reconnect: takes up the session of the connection before
 
     def arguments(self, port, seconds):
         options = ["-p", port, "-s", seconds, "-c", self.connections, "-m", self.method, "-t", self.target,
-                   "-b", self.body, "-e", self.expect, *(["-r"] if self.reconnect else [])]
+                   "-b", self.body, "-e", self.expect, *(["-r"] if self.reconnect else []),
+                   *(["-R"] if self.resume else ["-S"] if self.tls else [])]
         return [*map(str, options), "--", *self.fields]
+
+    def shook_hands_as_meant(self, result):
+        """Whether the handshakes were as many and of the kind that is to be measured."""
+        full, resumed = result["full_handshakes"], result["resumed_handshakes"]
+        if not self.tls:
+            return full + resumed == 0
+        wanted = result["requests"] if self.reconnect else self.connections
+        # A connection's first handshake has nothing to resume.
+        return full + resumed == wanted and (full <= self.connections if self.resume else resumed == 0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,8 @@ class Scenario:
 
 
 def one(load=Load(), **job):
-    return (Variant("", Job(**{"connections": load.connections, "in_flight": load.connections, **job}), load),)
+    job = {"connections": load.connections, "in_flight": load.connections, "tls": load.tls, **job}
+    return (Variant("", Job(**job), load),)
 
 
 def chain(filters):
@@ -67,6 +80,11 @@ def chain(filters):
 
 def table(routes):
     return Variant(f"{routes} routes", Job(routes=routes), Load(target=f"/{routes - 1:05}/x"))
+
+
+def workers(count):
+    load = Load(reconnect=True, tls=True)
+    return Variant(f"{count} worker{'s' * (count > 1)}", Job(tls=True, workers=count), load)
 
 
 BULK_BARS = (("cpu", "nginx", 1.0), ("cpu", "haproxy", 1.0))
@@ -98,17 +116,32 @@ SCENARIOS = (
              limits=(("user time, 10,000 to 10", "routes_ratio", 1.5),)),
     Scenario("parser", "a browser's request through the parser, without sockets", one(), kind="parser",
              sluice_only=True, limits=(("ns per request", "parse_ns", 400),)),
+    Scenario("tls_small_get", "small GET over TLS 1.3, 64 keep-alive connections", one(Load(tls=True)),
+             bars=(("cpu", "nginx", 0.90),)),
+    Scenario("tls_full_handshake", "small GET over TLS 1.3, a new connection with a full handshake for every request",
+             one(Load(reconnect=True, tls=True)), bars=(("cpu", "nginx", 1.0),)),
+    Scenario("tls_resumed_handshake", "small GET over TLS 1.3, a new connection with a resumed session for every request",
+             one(Load(reconnect=True, tls=True, resume=True)), bars=(("cpu", "nginx", 1.0),)),
+    Scenario("tls_response_1m", "GET of 1 MiB over TLS 1.3, 16 connections",
+             one(Load(target=f"/bytes/{MIB}", expect=MIB, connections=16, tls=True)), per_gib=True,
+             bars=(("cpu", "nginx", 1.0),)),
+    Scenario("tls_two_workers", "small GET over TLS 1.3 with a full handshake for every request, by 1 and 2 workers",
+             (workers(1), workers(2)), sluice_only=True,
+             limits=(("CPU per handshake, 2 workers to 1", "workers_ratio", 1.15),)),
+    Scenario("tls_idle_connections", "2,000 idle keep-alive connections over TLS 1.3, each of which has served one request",
+             one(Load(connections=2_000, tls=True), in_flight=64), kind="idle_connections",
+             limits=(("bytes per connection", "bytes_per_connection", 30 * 1024),)),
 )
 
 
 def select(names, idle_connections):
-    """The named scenarios (all when none is named), with that many idle connections."""
+    """The named scenarios (all when none is named), with that many idle connections without TLS."""
     known = {scenario.name: scenario for scenario in SCENARIOS}
     for name in names:
         if name not in known:
             raise SystemExit(f"no scenario {name!r}; there are: {', '.join(known)}")
     chosen = [known[name] for name in names] or list(SCENARIOS)
-    return [with_connections(s, idle_connections) if s.kind == "idle_connections" else s for s in chosen]
+    return [with_connections(s, idle_connections) if s.name == "idle_connections" else s for s in chosen]
 
 
 def with_connections(scenario, count):
