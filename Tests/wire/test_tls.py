@@ -165,6 +165,19 @@ def test_sessions_are_taken_up_again_by_every_worker_and_after_a_reload(sluice, 
         assert again.session_reused
 
 
+def test_each_connection_that_takes_a_session_up_gets_the_ticket_for_the_next(ends):
+    """Clients use a ticket of TLS 1.3 once (RFC 8446 appendix C.4)."""
+    proxy, made, seen, session = ends(), context(ssl.TLSVersion.TLSv1_3), set(), None
+    for number in range(5):
+        with made.wrap_socket(socket.create_connection(proxy.address(), timeout=10), server_hostname="a.test",
+                              session=session) as one:
+            fetch(one)
+            assert one.session_reused == (number > 0)
+            session = one.session
+            seen.add(session.id)
+    assert len(seen) == 5
+
+
 def test_no_session_is_taken_up_where_that_is_off(ends):
     proxy = ends(session_resumption=False)
     made = context(ssl.TLSVersion.TLSv1_3)

@@ -126,7 +126,11 @@ class Connection: EventSource {
             flags.insert(.canWrite)
             flush()
         }
-        if flags.contains(.canRead) { read() }
+        guard flags.contains(.canRead) else { return }
+        let isShakingHands = pipe?.isReady == false
+        read()
+        // A handshake takes long, and its peer can do nothing meanwhile: it does not wait for the others of this turn.
+        if isShakingHands, flags.contains(.scheduled) { flush() }
     }
 
     final override func turnEnded() {
@@ -248,7 +252,13 @@ class Connection: EventSource {
     final func flush() {
         if flags.contains(.closed) { return }
         // Before the connection is made the stages are not open, and would let everything pass unseen.
-        if let pipe, !flags.contains(.connecting) { pipe.outwardPending() }
+        if let pipe, !flags.contains(.connecting) {
+            pipe.outwardPending()
+            // What the byte filters say at the end goes out with the last answer, not behind it.
+            if flags.contains(.closeAfterOutput), pipe.mayTakeLeave, pipe.outwardWeight == 0 {
+                pipe.outward(ByteChunk(), last: true)
+            }
+        }
         while flags.contains(.canWrite), !flags.contains(.connecting), unsafe !output.pointee.queue.isEmpty {
             var offered = 0
             switch unsafe SendVector.send(fd, output.pointee.queue, offered: &offered) {

@@ -35,6 +35,7 @@ final class Control {
         let log = Log(
             level: options.logLevel ?? plan.settings.log.level, format: options.logFormat ?? plan.settings.log.format)
         do {
+            Allocator.setUp()
             Syscalls.reserveStandardDescriptors()
             Signals.ignorePipe()
             Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])

@@ -8,7 +8,12 @@ import Testing
     private final class Lines: Sendable {
         let all = Mutex<[String]>([])
 
-        func take() -> [String] { all.withLock { lines in defer { lines = [] }; return lines } }
+        func take() -> [String] {
+            all.withLock { lines in
+                defer { lines = [] }
+                return lines
+            }
+        }
     }
 
     private static let day: Int64 = 86_400
