@@ -3,6 +3,7 @@
 //
 // This header must not define _GNU_SOURCE: that changes the layout names of types which Swift's Glibc module was
 // built with, and the two modules would no longer agree. What needs it stands in CLinux.c.
+#include <malloc.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>

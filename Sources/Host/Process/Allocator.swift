@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 
 /// How the C library's allocator is set, which libraries use by each handshake and each record.
 enum Allocator {

@@ -87,7 +87,8 @@ final class TLSEnd {
             var count = 0
             var progress = Result<TLSSession.Progress, Fault>.success(.done)
             unsafe memory.withUnsafeMutableBytes { target in
-                progress = Result { () throws(Fault) in unsafe try session.read(into: target, count: &count, room: room) }
+                progress = Result { () throws(Fault) in unsafe try session.read(into: target, count: &count, room: room)
+                }
             }
             heard += memory[..<count]
             switch try progress.get() {
