@@ -34,6 +34,9 @@ class Pod:
         self.config = self.folder / "sidecar.yaml"
         self.config.write_text(text)
 
+    def file(self, name):
+        return self.folder / "certificates" / name
+
     def renew(self):
         """New pairs, each file put in place as a whole."""
         made = self.folder / "new"
@@ -43,7 +46,7 @@ class Pod:
         self.server.write(made, "server")
         self.authority.issue(CLIENT, usage="client").write(made, "client")
         for file in made.iterdir():
-            os.replace(file, self.folder / "certificates" / file.name)
+            os.replace(file, self.file(file.name))
         made.rmdir()
 
 
@@ -115,8 +118,8 @@ def test_two_sidecars_call_each_other_through_rotations_with_no_request_lost(slu
             done, told = sum(counts), (behind.mark(), front.mark())
             callee.renew()
             caller.renew()
-            behind.wait_log("certificate files read again", since=told[0])
-            front.wait_log("certificate files read again", since=told[1])
+            behind.wait_log("certificate files read again", since=told[0], file=str(callee.file("server.crt")))
+            front.wait_log("certificate files read again", since=told[1], file=str(caller.file("client.crt")))
             wait_until(lambda: sum(counts) > done + 40, what="requests go on after a rotation")
     finally:
         stop.set()
