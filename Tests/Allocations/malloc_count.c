@@ -1,14 +1,16 @@
 // Counts allocations of a process from outside of it: preloaded, it adds one to a number in a shared file for each.
 //
 // The file is named by MALLOC_COUNT_FILE and holds one 64-bit number. Whoever wants to know what N requests cost reads
-// it before and after.
+// it before and after. What OpenSSL allocates for itself is not counted: it is neither ours nor in our hands.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +22,23 @@ extern void *__libc_memalign(size_t, size_t);
 static _Atomic uint64_t ignored;
 static _Atomic uint64_t *counter = &ignored;
 
+// Where the code of libcrypto and libssl is. Its allocator jumps into malloc, so either of them may be the caller.
+static struct { uintptr_t begin, end; } openssl[4];
+static int openssl_count;
+
+static int find_openssl(struct dl_phdr_info *info, size_t size, void *unused) {
+    (void)size, (void)unused;
+    if (!strstr(info->dlpi_name, "/libcrypto.so") && !strstr(info->dlpi_name, "/libssl.so")) return 0;
+    for (int i = 0; i < info->dlpi_phnum && openssl_count < 4; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
+        openssl[openssl_count].begin = info->dlpi_addr + part->p_vaddr;
+        openssl[openssl_count].end = info->dlpi_addr + part->p_vaddr + part->p_memsz;
+        openssl_count++;
+    }
+    return 0;
+}
+
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("MALLOC_COUNT_FILE");
     if (!path) return;
@@ -28,9 +47,19 @@ __attribute__((constructor)) static void begin(void) {
     void *memory = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (memory != MAP_FAILED) counter = memory;
+    dl_iterate_phdr(find_openssl, NULL);
 }
 
-static void count(void) { atomic_fetch_add_explicit(counter, 1, memory_order_relaxed); }
+static inline void count_for(void *caller) {
+    uintptr_t from = (uintptr_t)caller;
+    for (int i = 0; i < openssl_count; i++) {
+        if (from >= openssl[i].begin && from < openssl[i].end) return;
+    }
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+// In each function itself: its caller is who is asked for.
+#define count() count_for(__builtin_return_address(0))
 
 void *malloc(size_t size) {
     count();
