@@ -5,10 +5,15 @@ internal import COpenSSL
 /// The queue is cleared before each call: what an earlier one left would be taken for the outcome of a later one.
 enum OpenSSLErrors {
     /// The first error of the queue, which is nearest to the cause; 0 where there is none. Empties the queue.
+    ///
+    /// What the part of OpenSSL that speaks TLS has said goes before what is below it: a cipher that fails only knows that
+    /// it failed.
     static func take() -> UInt {
-        let code = ERR_get_error()
+        let first = ERR_get_error()
+        var code = first
+        while code != 0, tls_error_library(code) != ERR_LIB_SSL { code = ERR_get_error() }
         ERR_clear_error()
-        return code
+        return code == 0 ? first : code
     }
 
     /// An error in words.

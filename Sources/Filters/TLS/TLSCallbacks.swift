@@ -127,8 +127,9 @@ enum TLSCallbacks {
             guard unsafe EVP_DecryptInit_ex(cipher, context.ticketCipher, nil, key.cipher, vector) == 1,
                 unsafe authenticate(mac, key)
             else { return -1 }
-            // A ticket that an older key has sealed is good, and is replaced.
-            return isCurrent ? 1 : 2
+            // A ticket that an older key has sealed is good, and is replaced. So is each of TLS 1.3, where clients use one
+            // only once (RFC 8446 appendix C.4).
+            return unsafe isCurrent && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2
         }
 
     private static func authenticate(_ mac: OpaquePointer?, _ key: TicketKeys.Key) -> Bool {
