@@ -63,7 +63,8 @@ let package = Package(
 
         .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
         .testTarget(
-            name: "FiltersTests", dependencies: ["Filters", "FilterTesting", "FuzzTargets"], swiftSettings: common),
+            name: "FiltersTests", dependencies: ["Filters", "FilterTesting", "FuzzTargets", "COpenSSL"],
+            swiftSettings: common),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
         .testTarget(
             name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
