@@ -45,6 +45,8 @@ final class TLSBench {
         unsafe requestHead.deinitialize(count: 1).deallocate()
     }
 
+    /// The state machine itself.
+    var session: TLSSession? { state?.session }
     /// What went wrong.
     var reason: String? { fault.map { "\($0.reason)" } }
     /// Whether the handshake is over.
