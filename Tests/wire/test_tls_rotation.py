@@ -1,318 +1,332 @@
-"""Certificates, keys, authorities and lists that change while Sluice runs: good ones are taken, bad ones are not."""
+"""Pairs of certificate and key that change while the proxy runs (T39)."""
 import datetime
 import os
-import pathlib
+import re
 import shutil
 import signal
 import ssl
 import subprocess
-import tempfile
 import threading
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from certificates import Authority, authority, server
+from certificates import NOW, authority, server
 from flow import wait_until
-from test_tls import SecureOrigin, begins, config, connect, context, ends, fetch, files, plain_get, settings
+from test_tls import config, connect, ends, fetch, files, settings  # noqa: F401
 
-TAKEN, REFUSED = "certificate files read again", "new certificate files refused, the old ones stay in use"
+TAKEN, REFUSED = "certificate files read again", "new certificate files refused"
 
 
-def new_pair(**how):
+def fresh(**how):
     return authority().issue("localhost", "127.0.0.1", "a.test", **how)
 
 
 def der(pair):
-    return pair.certificate.public_bytes(serialization.Encoding.DER)
+    return pair.certificate.public_bytes(Encoding.DER)
+
+
+def replace(path, data):
+    """Puts a file in place as a whole."""
+    path.with_suffix(".new").write_bytes(data)
+    os.replace(path.with_suffix(".new"), path)
 
 
 def shown(address):
-    """The certificate that a new client is shown."""
-    made = ssl._create_unverified_context()
-    with connect(address, context=made) as one:
-        return one.getpeercert(binary_form=True)
+    """The certificate that a new connection gets."""
+    with connect(address) as client:
+        fetch(client)
+        return client.getpeercert(binary_form=True)
 
 
-# MARK: The ways to replace files
+# MARK: Ways to put a pair in place
 
-def written_in_place(folder, pair):
+def in_place(folder, pair):
     pair.write(folder, "server")
 
 
 def renamed(folder, pair):
-    for name, content in (("server.key", pair.pem_key()), ("server.crt", pair.crt)):
-        (folder / "fresh").write_bytes(content)
-        os.replace(folder / "fresh", folder / name)
+    pair.write(folder, "fresh")
+    for end in ("crt", "key"):
+        os.replace(folder / f"fresh.{end}", folder / f"server.{end}")
 
 
-def removed_first(folder, pair):
-    for name, content in (("server.crt", pair.crt), ("server.key", pair.pem_key())):
-        (folder / name).unlink()
-        (folder / name).write_bytes(content)
+def relinked(folder, pair):
+    """Each name is a link that is turned to another file, as some clients of ACME do."""
+    number = len(list(folder.glob("archive/*.crt")))
+    (folder / "archive").mkdir(exist_ok=True)
+    pair.write(folder / "archive", f"server{number}")
+    for end in ("crt", "key"):
+        (folder / "link").symlink_to(f"archive/server{number}.{end}")
+        os.replace(folder / "link", folder / f"server.{end}")
 
 
-def as_kubernetes(folder, pair):
-    """A mounted secret: the files are links through `..data`, a link that is turned to a new folder at once."""
-    fresh = pathlib.Path(tempfile.mkdtemp(prefix="..", dir=folder))
-    pair.write(fresh, "server")
-    old = folder / "..data"
-    target = os.readlink(old) if old.is_symlink() else None
-    (folder / "..tmp").symlink_to(fresh.name)
-    os.replace(folder / "..tmp", old)
-    for name in ("server.crt", "server.key"):
-        if not (folder / name).is_symlink():
-            (folder / name).unlink(missing_ok=True)
-            (folder / name).symlink_to(f"..data/{name}")
-    if target:
-        shutil.rmtree(folder / target)
+def swapped(folder, pair):
+    """A link to the folder of both files is turned, as Kubernetes does with mounted secrets; the old folder goes."""
+    data = folder / "..data"
+    old = os.readlink(data) if data.is_symlink() else None
+    made = folder / f"..2024_01_01_{pair.certificate.serial_number}"
+    made.mkdir()
+    pair.write(made, "server")
+    (folder / "..data_tmp").symlink_to(made.name)
+    os.replace(folder / "..data_tmp", data)
+    for end in ("crt", "key"):
+        name = folder / f"server.{end}"
+        if not name.is_symlink() or not os.readlink(name).startswith("..data"):
+            (folder / "link").symlink_to(f"..data/server.{end}")
+            os.replace(folder / "link", name)
+    if old:
+        shutil.rmtree(folder / old)
 
 
-@pytest.mark.parametrize("replace", [written_in_place, renamed, removed_first, as_kubernetes])
-def test_new_files_are_for_new_connections(sluice, origin, files, replace):
-    first, second, third = server(), new_pair(), new_pair(kind="rsa")
-    replace(files, first)
-    proxy = sluice(config(settings(files), origin().endpoint, workers=2))
+WAYS = [in_place, renamed, relinked, swapped]
+
+
+@pytest.mark.parametrize("put", WAYS)
+def test_new_connections_get_the_new_pair_and_old_ones_go_on_with_theirs(sluice, origin, files, put):
+    first, second, third = server(), fresh(), fresh(kind="rsa")
+    put(files, first)
+    proxy = sluice({**config(settings(files), origin().endpoint), "workers": 2})
     with connect(proxy.address()) as old:
-        for fresh in (second, third):
+        fetch(old)
+        for pair in (second, third):
             since = proxy.mark()
-            replace(files, fresh)
-            entry = proxy.wait_log(TAKEN, since=since)
-            assert entry["names"] == "localhost,a.test" and entry["not_after"].endswith("Z")
-            # Of both workers, whichever a client comes to.
-            assert {shown(proxy.address()) for _ in range(16)} == {der(fresh)}
-        assert b" 200 " in fetch(old) and old.getpeercert(binary_form=True) == der(first)
+            put(files, pair)
+            line = proxy.wait_log(TAKEN, since=since)
+            assert line["file"] == str(files / "server.crt") and "a.test" in line["names"]
+            assert {shown(proxy.address()) for _ in range(4)} == {der(pair)}
+            assert fetch(old).startswith(b"HTTP/1.1 200 ")
+            assert old.getpeercert(binary_form=True) == der(first)
 
 
-def test_key_and_certificate_may_come_one_after_the_other(ends, files):
-    proxy = ends()
-    fresh, since = new_pair(), proxy.mark()
-    (files / "server.crt").write_bytes(fresh.crt)
-    assert "is not the key of the certificate" in proxy.wait_log(REFUSED, since=since)["error"]
-    assert shown(proxy.address()) == der(server())
-    (files / "server.key").write_bytes(fresh.pem_key())
-    proxy.wait_log(TAKEN, since=since)
-    assert shown(proxy.address()) == der(fresh)
+# MARK: What cannot be used
+
+def overwritten(end, data):
+    return lambda folder: (folder / f"server.{end}").write_bytes(data() if callable(data) else data)
 
 
-def test_hup_looks_at_files_again(ends, files):
-    """Both at once: the reload of an unchanged config, and new files."""
-    proxy = ends()
-    fresh, since = new_pair(), proxy.mark()
-    renamed(files, fresh)
-    proxy.signal(signal.SIGHUP)
-    proxy.wait_log("config reloaded", since=since)
-    wait_until(lambda: shown(proxy.address()) == der(fresh), what="the new certificate is not shown")
+def removed(end):
+    return lambda folder: (folder / f"server.{end}").unlink()
 
 
-# MARK: Bad files
-
-def half(folder):
-    whole = new_pair().crt
-    (folder / "server.crt").write_bytes(whole[:len(whole) // 2])
-
-
-def another_key(folder):
-    (folder / "server.key").write_bytes(new_pair().pem_key())
+def made_a_folder(end):
+    def body(folder):
+        removed(end)(folder)
+        (folder / f"server.{end}").mkdir()
+    return body
 
 
-def empty(folder):
-    (folder / "server.crt").write_bytes(b"")
+BROKEN = b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"
+BAD = {
+    "half a certificate": (overwritten("crt", lambda: fresh().crt[:300]), "has a certificate that cannot be read"),
+    "half a key": (overwritten("key", lambda: fresh().pem_key()[:100]), "has a private key that cannot be read"),
+    "key of another": (overwritten("key", lambda: fresh().pem_key()), "is not the key of the certificate"),
+    "certificate of another": (overwritten("crt", lambda: fresh().crt), "is not the key of the certificate"),
+    "empty certificate": (overwritten("crt", b""), "is empty"),
+    "empty key": (overwritten("key", b""), "is empty"),
+    "no certificate": (removed("crt"), "cannot be read: No such file"),
+    "no key": (removed("key"), "cannot be read: No such file"),
+    "folder": (made_a_folder("crt"), "is not a file"),
+    "folder as key": (made_a_folder("key"), "is not a file"),
+    "expired": (lambda folder: fresh(days=-1, start=-3).write(folder, "server"), "has expired"),
+    "DER": (overwritten("crt", lambda: der(fresh())), "is not PEM, it looks like DER"),
+    "encrypted key": (lambda folder: fresh().write(folder, "server", passphrase=b"words"), "is encrypted"),
+    "broken chain": (overwritten("crt", lambda: server().crt + BROKEN), "has a certificate that cannot be read"),
+    "only words": (overwritten("crt", b"to be done\n"), "has no certificate"),
+}
 
 
-def gone(folder):
-    (folder / "server.key").unlink()
-
-
-def a_folder(folder):
-    (folder / "server.key").unlink()
-    (folder / "server.key").mkdir()
-
-
-def expired(folder):
-    new_pair(start=-20, days=-1).write(folder, "server")
-
-
-def in_der(folder):
-    (folder / "server.crt").write_bytes(der(new_pair()))
-
-
-def sealed(folder):
-    new_pair().write(folder, "server", passphrase=b"open sesame")
-
-
-def no_chain(folder):
-    pair = new_pair()
-    (folder / "server.crt").write_bytes(pair.crt + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-    (folder / "server.key").write_bytes(pair.pem_key())
-
-
-@pytest.mark.parametrize("spoil, setting, words", [
-    (half, "certificate", "server.crt"),
-    (another_key, "key", "is not the key of the certificate"),
-    (empty, "certificate", "is empty"),
-    (gone, "key", "cannot be read: No such file or directory"),
-    (a_folder, "key", "server.key"),
-    (expired, "certificate", "has expired"),
-    (in_der, "certificate", "DER"),
-    (sealed, "key", "is encrypted"),
-    (no_chain, "certificate", "server.crt"),
-])
-def test_bad_files_leave_the_old_ones_in_use(ends, files, spoil, setting, words):
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_used_is_told_of_and_the_old_pair_stays(ends, files, case):
+    spoil, message = BAD[case]
     proxy = ends()
     since = proxy.mark()
     spoil(files)
-    entry = proxy.wait_log(REFUSED, since=since)
-    assert entry["level"] == "error" and entry["setting"] == setting and words in entry["error"]
+    line = proxy.wait_log(REFUSED, since=since, level="error")
+    assert message in line["error"] and str(files / "server.") in line["error"]
+    assert line["setting"] in ("certificate", "key")
     assert shown(proxy.address()) == der(server())
-    with connect(proxy.address()) as one:
-        assert b" 200 " in fetch(one)
-    # And good ones that come later are taken.
-    if (files / "server.key").is_dir():
-        (files / "server.key").rmdir()
-    fresh, since = new_pair(), proxy.mark()
-    renamed(files, fresh)
+
+    pair, since = fresh(), proxy.mark()
+    for end in ("crt", "key"):
+        if (files / f"server.{end}").is_dir():
+            (files / f"server.{end}").rmdir()
+    in_place(files, pair)
     proxy.wait_log(TAKEN, since=since)
-    assert shown(proxy.address()) == der(fresh)
+    assert shown(proxy.address()) == der(pair)
 
 
-# MARK: Trust
-
-def served(address, pair, folder):
-    """Whether a client with this certificate gets an answer."""
-    made = ssl._create_unverified_context()
-    made.load_cert_chain(*pair.write(folder, "shown"))
-    try:
-        with connect(address, context=made) as one:
-            return b" 200 " in fetch(one)
-    except (ssl.SSLError, ConnectionError):
-        return False
-
-
-def test_authorities_of_clients_change(ends, files, tmp_path_factory):
-    folder, other = tmp_path_factory.mktemp("clients"), Authority("other")
-    old, new = authority().issue("client.test", usage="client"), other.issue("client.test", usage="client")
-    proxy = ends(ca=str(files / "ca.pem"))
-    assert served(proxy.address(), old, folder) and not served(proxy.address(), new, folder)
+@pytest.mark.parametrize("order", [("crt", "key"), ("key", "crt")])
+def test_one_file_long_before_the_other_ends_with_the_new_pair(ends, files, order):
+    proxy, pair = ends(), fresh()
+    parts = {"crt": pair.crt, "key": pair.pem_key()}
     since = proxy.mark()
-    (files / "ca.pem").write_bytes(authority().pem + other.pem)
+    (files / f"server.{order[0]}").write_bytes(parts[order[0]])
+    proxy.wait_log(REFUSED, since=since)
+    assert shown(proxy.address()) == der(server())
+    (files / f"server.{order[1]}").write_bytes(parts[order[1]])
     proxy.wait_log(TAKEN, since=since)
-    assert served(proxy.address(), old, folder) and served(proxy.address(), new, folder)
-    since = proxy.mark()
-    (files / "ca.pem").write_bytes(other.pem)
+    assert shown(proxy.address()) == der(pair)
+
+
+def test_an_expired_pair_may_take_the_place_of_one_that_expired_earlier(sluice, origin, files):
+    """Whoever runs with an expired certificate is not kept from the better one."""
+    fresh(days=-2, start=-5).write(files, "server")
+    proxy = sluice(config(settings(files), origin().endpoint))
+    proxy.wait_log("a certificate in use has expired", level="error")
+    since, better = proxy.mark(), fresh(days=-1, start=-5)
+    in_place(files, better)
     proxy.wait_log(TAKEN, since=since)
-    assert not served(proxy.address(), old, folder) and served(proxy.address(), new, folder)
-
-
-def test_clients_are_revoked_without_a_restart_and_cannot_take_up_their_session(ends, files, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clients")
-    one = authority().issue("client.test", usage="client")
-    (files / "crl.pem").write_bytes(authority().revoke())
-    proxy = ends(ca=str(files / "ca.pem"), crl=str(files / "crl.pem"))
-    made = context(ssl.TLSVersion.TLSv1_2, pair=one, folder=folder)
-    with connect(proxy.address(), context=made) as first:
-        assert b" 200 " in fetch(first)
-        session = first.session
-    since = proxy.mark()
-    (files / "crl.pem").write_bytes(authority().revoke(one))
-    proxy.wait_log(TAKEN, since=since)
-    assert not served(proxy.address(), one, folder)
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        raw = connect(proxy.address(), context=made)
-        with made.wrap_socket(raw.detach(), server_hostname="a.test", session=session) as again:
-            fetch(again)
-
-
-def test_authorities_of_upstreams_and_our_own_certificate_change(begins, files, tmp_path):
-    other = Authority("other")
-    new_server, new_client = other.issue("127.0.0.1"), other.issue("new.test", usage="client")
-    (files / "up.pem").write_bytes(authority().pem)
-    authority().issue("old.test", usage="client").write(files, "own")
-    upstream = SecureOrigin(new_server, tmp_path, ca=other.pem)
-    try:
-        proxy = begins(upstream.endpoint, ca=str(files / "up.pem"), certificate=str(files / "own.crt"),
-                       key=str(files / "own.key"))
-        assert b" 503 " in plain_get(proxy)
-        since = proxy.mark()
-        (files / "up.pem").write_bytes(other.pem)
-        new_client.write(files, "own")
-        proxy.wait_log(TAKEN, since=since)
-        wait_until(lambda: b" 200 " in plain_get(proxy), what="the upstream is not accepted")
-        assert upstream.peers[-1]["subjectAltName"] == (("DNS", "new.test"),)
-    finally:
-        upstream.stop()
 
 
 # MARK: Under load
 
-def test_no_request_is_lost_while_certificates_change_again_and_again(sluice, origin, files):
-    proxy = sluice(config(settings(files), origin().endpoint, workers=2))
-    address, stop, failures, counts = proxy.address(), threading.Event(), [], [0] * 6
+class Load:
+    """Clients that make new connections, and clients that keep theirs, until they are told to stop.
 
-    def load(number):
-        made = context()
-        while not stop.is_set():
+    `may_close`: whether the proxy may end a connection on which no request runs, as it does when its chain changes.
+    """
+
+    def __init__(self, address, count, may_close=False):
+        self.address, self.failures, self.done = address, [], [0] * count
+        self.may_close = may_close
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(number,)) for number in range(count)]
+
+    def _run(self, number):
+        requests = 1 if number % 2 else 1 << 30
+        while not self.ended.is_set():
             try:
-                with connect(address, context=made) as one:
-                    for _ in range(1 if number % 2 else 20):
-                        if b" 200 " not in fetch(one):
-                            failures.append("not 200")
-                        counts[number] += 1
-            except OSError as error:
-                failures.append(error)
+                with connect(self.address) as client:
+                    for _ in range(requests):
+                        if self.ended.is_set():
+                            break
+                        answer = fetch(client)
+                        if not answer and self.may_close:
+                            break
+                        assert answer.startswith(b"HTTP/1.1 200 "), answer
+                        self.done[number] += 1
+            except (ConnectionError, ssl.SSLEOFError) as error:
+                if self.may_close:
+                    continue
+                self.failures.append(error)
+                return
+            except Exception as error:
+                self.failures.append(error)
+                return
 
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(len(counts))]
-    for thread in threads:
-        thread.start()
-    try:
-        for number in range(10):
-            fresh, since, done = new_pair(kind="rsa" if number % 3 == 0 else "ec"), proxy.mark(), sum(counts)
-            (written_in_place if number % 2 else renamed)(files, fresh)
-            proxy.wait_log(TAKEN, since=since)
-            wait_until(lambda: sum(counts) > done + 50, what="requests stand still")
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures and all(counts)
-    assert shown(address) == der(fresh)
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(20)
+
+    def more(self):
+        """Waits until every client has done something more."""
+        before = list(self.done)
+        wait_until(lambda: self.failures or all(now > then for now, then in zip(self.done, before)), 20)
 
 
-# MARK: What else is a file
+def test_no_request_fails_while_pairs_change_all_the_time(sluice, origin, files):
+    proxy = sluice({**config(settings(files), origin().endpoint), "workers": 2})
+    with Load(proxy.address(), 8) as load:
+        for number in range(15):
+            pair = fresh()
+            WAYS[number % len(WAYS)](files, pair)
+            load.ended.wait(0.2)
+        load.more()
+    assert not load.failures and all(load.done)
+    wait_until(lambda: shown(proxy.address()) == der(pair))
+    assert sum(entry["message"] == TAKEN for entry in proxy.log) >= 3
 
-def test_staple_is_given_to_clients_that_ask_and_changes_with_its_file(ends, files):
-    good, revoked = (staple(server(), files, is_revoked) for is_revoked in (False, True))
-    (files / "staple.der").write_bytes(good)
-    proxy = ends(ocsp_staple=str(files / "staple.der"))
-    assert "Cert Status: good" in status_of(proxy.address())
+
+@pytest.mark.parametrize("changes", [False, True], ids=["the same config", "another chain"])
+def test_a_reload_and_a_new_pair_at_once(sluice, origin, files, changes):
+    text = {**config(settings(files), origin().endpoint), "workers": 2}
+    proxy = sluice(text)
+    chain = text["listeners"]["inbound"]["chain"]
+    with Load(proxy.address(), 4, may_close=changes) as load:
+        for number in range(6):
+            pair = fresh()
+            chain[2:-1] = ["count"] * (changes and number % 2 == 0)
+            renamed(files, pair)
+            proxy.reload(text)
+            wait_until(lambda: shown(proxy.address()) == der(pair))
+            load.more()
+    assert not load.failures
+
+
+def test_a_reload_looks_at_the_files_at_once_and_keeps_what_is_good(ends, files):
+    proxy = ends()
+    (files / "server.key").write_bytes(b"")
     since = proxy.mark()
-    (files / "staple.der").write_bytes(revoked)
+    proxy.signal(signal.SIGHUP)
+    proxy.wait_log(REFUSED, since=since)
+    assert shown(proxy.address()) == der(server())
+
+
+# MARK: Staples and secrets
+
+def staple(pair, hours):
+    """A response of OCSP that was made some hours ago."""
+    this = NOW.replace(microsecond=0) - datetime.timedelta(hours=hours)
+    issuer = authority()
+    return (ocsp.OCSPResponseBuilder()
+            .add_response(pair.certificate, issuer.certificate, hashes.SHA1(), ocsp.OCSPCertStatus.GOOD, this,
+                          this + datetime.timedelta(days=2), None, None)
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate)
+            .sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)), this
+
+
+def stapled(address):
+    """When the response was made that a client is given which asks for one; nil where there is none."""
+    host, port = address
+    done = subprocess.run(["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", "a.test", "-status"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    assert "CONNECTED" in done.stdout, done.stderr
+    found = re.search(r"This Update: (.+) GMT", done.stdout)
+    return found and datetime.datetime.strptime(found[1], "%b %d %H:%M:%S %Y").replace(tzinfo=datetime.timezone.utc)
+
+
+def test_a_staple_is_sent_to_those_who_ask_and_changes_with_its_file(ends, files):
+    first, made_first = staple(server(), 5)
+    second, made_second = staple(server(), 2)
+    path = files / "staple"
+    path.write_bytes(first)
+    proxy = ends(ocsp_staple=str(path))
+    assert stapled(proxy.address()) == made_first
+    since = proxy.mark()
+    replace(path, second)
     proxy.wait_log(TAKEN, since=since)
-    assert "Cert Status: revoked" in status_of(proxy.address())
+    assert stapled(proxy.address()) == made_second
+    path.write_bytes(b"nothing of the kind")
+    line = proxy.wait_log(REFUSED, since=since, setting="ocsp_staple")
+    assert "is not an OCSP response" in line["error"]
+    assert stapled(proxy.address()) == made_second
 
 
-def staple(pair, folder, is_revoked):
-    now = datetime.datetime.now(datetime.timezone.utc)
-    made = ocsp.OCSPResponseBuilder().add_response(
-        cert=pair.certificate, issuer=authority().certificate, algorithm=hashes.SHA1(),
-        cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
-        this_update=now, next_update=now + datetime.timedelta(days=1),
-        revocation_time=now if is_revoked else None, revocation_reason=None,
-    ).responder_id(ocsp.OCSPResponderEncoding.HASH, authority().certificate)
-    return made.sign(authority().key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+def test_no_staple_unless_there_is_one(ends):
+    assert stapled(ends().address()) is None
 
 
-def status_of(address):
-    done = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % address, "-status"], input="",
-                          capture_output=True, text=True, timeout=10)
-    return done.stdout
+def test_secrets_are_written_only_where_that_is_asked_for(sluice, origin, files):
+    one = origin()
+    elsewhere = files / "unasked"
+    quiet = sluice(config(settings(files), one.endpoint), env={"SSLKEYLOGFILE": str(elsewhere)})
+    assert shown(quiet.address())
+    assert not elsewhere.exists()
 
-
-def test_secrets_are_written_only_where_that_is_asked_for(ends, files):
-    proxy = ends(key_log=str(files / "secrets"))
-    with connect(proxy.address()) as one:
-        fetch(one)
-    wait_until(lambda: b"CLIENT_TRAFFIC_SECRET_0 " in (files / "secrets").read_bytes(), what="no secrets are written")
-    assert (files / "secrets").stat().st_mode & 0o777 == 0o600
-    assert proxy.wait_log("INSECURE: the secrets of all connections are written to a file")["level"] == "warning"
+    proxy = sluice(config(settings(files, key_log="secrets"), one.endpoint), started_in="/")
+    assert "secrets" in proxy.wait_log("^INSECURE: the secrets")["path"]
+    assert shown(proxy.address())
+    path = proxy.path / "secrets"
+    assert path.stat().st_mode & 0o777 == 0o600
+    lines = path.read_text().splitlines()
+    assert {line.split()[0] for line in lines} >= {"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"}
+    assert all(re.fullmatch(r"[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]{64,96}", line) for line in lines)

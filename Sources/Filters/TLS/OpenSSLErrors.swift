@@ -4,9 +4,10 @@ internal import COpenSSL
 ///
 /// The queue is cleared before each call: what an earlier one left would be taken for the outcome of a later one.
 enum OpenSSLErrors {
-    /// The first error of TLS on the queue, else the first of all; 0 where there is none. Empties the queue.
+    /// The first error of the queue, which is nearest to the cause; 0 where there is none. Empties the queue.
     ///
-    /// The first is nearest to the cause. But where a cipher fails, it is before TLS says what that means.
+    /// What the part of OpenSSL that speaks TLS has said goes before what is below it: a cipher that fails only knows that
+    /// it failed.
     static func take() -> UInt {
         let first = ERR_get_error()
         var code = first

@@ -19,7 +19,6 @@ public final class TLS: ByteFilter {
 
     private let settings: Settings
     private let material: TLSMaterial
-    private let sessions = SessionStore()
     private var context: TLSContext
     private let reporter: TLSReporter
     /// Where handshakes are written, before they are copied into pages of their size.
@@ -44,7 +43,7 @@ public final class TLS: ByteFilter {
                 path.hasPrefix("/") || base == "" ? path : base + path
             }
         }
-        context = try TLSContext(material, sessions: sessions)
+        context = try TLSContext(material)
         reporter = TLSReporter(log, side: side, isInsecure: settings.insecure)
         handshakes = worker.counter("handshake")
         resumed = worker.counter("session_reused")
@@ -58,7 +57,7 @@ public final class TLS: ByteFilter {
         if settings.insecure {
             log.write(.warning, "INSECURE: upstreams are not verified, anyone can read and change what is sent to them")
         }
-        if let path = settings.keyLog {
+        if let path = material.keyLog {
             log.write(.warning, "INSECURE: the secrets of all connections are written to a file", [("path", path)])
         }
     }
@@ -81,8 +80,7 @@ public final class TLS: ByteFilter {
     private func takeNewFiles() {
         guard material.number != context.content.number else { return }
         do throws(ConfigurationFault) {
-            context = try TLSContext(material, sessions: sessions)
-            sessions.removeAll()
+            context = try TLSContext(material)
         } catch {
             reporter.refused(error)
         }

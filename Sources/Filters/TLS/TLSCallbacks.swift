@@ -127,8 +127,8 @@ enum TLSCallbacks {
             guard unsafe EVP_DecryptInit_ex(cipher, context.ticketCipher, nil, key.cipher, vector) == 1,
                 unsafe authenticate(mac, key)
             else { return -1 }
-            // A ticket that an older key has sealed is good, and is replaced. With TLS 1.3 every ticket serves once, so
-            // that nobody can tell by it that two connections are one client's.
+            // A ticket that an older key has sealed is good, and is replaced. So is each of TLS 1.3, where clients use one
+            // only once (RFC 8446 appendix C.4).
             return unsafe isCurrent && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2
         }
 
@@ -159,7 +159,7 @@ enum TLSCallbacks {
 
     static func installKeyLog(_ context: TLSContext) {
         unsafe SSL_CTX_set_keylog_callback(context.handle) { ssl, line in
-            guard let session = unsafe TLSCallbacks.session(ssl), let path = session.context.settings.keyLog,
+            guard let session = unsafe TLSCallbacks.session(ssl), let path = session.context.keyLog,
                 let line = unsafe line
             else { return }
             let fd = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)

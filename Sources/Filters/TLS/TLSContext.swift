@@ -15,7 +15,10 @@ final class TLSContext {
     let settings: TLS.Settings
     let content: TLSMaterial.Content
     let tickets: TicketKeys
-    let sessions: SessionStore
+    /// The file that secrets are written to; nil for none.
+    let keyLog: String?
+    /// Its own: no connection that an older context has verified is taken up again by this one.
+    let sessions = SessionStore()
     /// Fetched once: by each use OpenSSL 3 would look it up anew, behind a lock.
     let ticketCipher: OpaquePointer?
     let lifetime: Int64
@@ -24,12 +27,12 @@ final class TLSContext {
     let names: CertificateNames
 
     /// - Throws: what OpenSSL does not accept of the settings.
-    init(_ material: TLSMaterial, sessions: SessionStore) throws(ConfigurationFault) {
+    init(_ material: TLSMaterial) throws(ConfigurationFault) {
         settings = material.settings
         side = material.side
         content = material.current
         tickets = material.tickets
-        self.sessions = sessions
+        keyLog = material.keyLog
         lifetime = settings.sessionLifetime.components.seconds
         names = CertificateNames(content.credentials)
         protocols = (settings.alpn ?? (side == .client ? ["http/1.1"] : [])).flatMap {
@@ -61,7 +64,7 @@ final class TLSContext {
         if side == .client { try useSecondKind() }
         setTrust()
         if side == .client { TLSCallbacks.installServer(self) } else { TLSCallbacks.installClient(self) }
-        if settings.keyLog != nil { TLSCallbacks.installKeyLog(self) }
+        if keyLog != nil { TLSCallbacks.installKeyLog(self) }
         ERR_clear_error()
     }
 

@@ -24,6 +24,8 @@ final class TLSMaterial: WatchedState {
     let settings: TLS.Settings
     let side: Side
     let tickets: TicketKeys
+    /// The file that secrets are written to; nil for none.
+    let keyLog: String?
     private let resolve: @Sendable (String) -> String
     private let log: FilterLog
     private let gauges: MaterialGauges
@@ -45,6 +47,7 @@ final class TLSMaterial: WatchedState {
         self.log = log
         self.gauges = gauges
         self.resolve = resolve
+        keyLog = settings.keyLog.map(resolve)
         do throws(CredentialProblem) {
             content = Mutex(try Self.read(settings, side, number: 0, resolve))
         } catch {
@@ -128,6 +131,9 @@ final class TLSMaterial: WatchedState {
         expiry.withLock { $0.forget() }
         gauges.reloads.set(gauges.reloads.value + 1)
         describe("certificate files read again")
+        if fresh.credentials.isEmpty, let ca = Self.caPath(settings, side, resolve) {
+            log.write(.info, "certificate files read again", [("file", ca)])
+        }
     }
 
     private static func isSame(_ old: Content, _ fresh: Content) -> Bool {
