@@ -155,7 +155,8 @@ public final class TLS: ByteFilter {
             sendWritten(session, &stream)
             switch try result.get() {
             case .needsRoom: continue
-            case .needsInput, .ended: return false
+            case .needsInput: return false
+            case .ended: throw Fault(settings(for: stream.side), "tls.closed_in_handshake")
             case .done:
                 finish(session, &stream)
                 return true

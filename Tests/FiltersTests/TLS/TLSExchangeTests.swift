@@ -174,6 +174,11 @@ import Testing
         #expect(server.reason == "tls.closed_in_handshake" && server.fault?.kind == .clientGone)
         client.receive([], last: true)
         #expect(client.reason == "tls.closed_in_handshake" && client.fault?.kind == .handshakeFailed)
+        let (other, far) = try ends(version)
+        // An alert in the clear that says so, whatever the socket says.
+        far.receive(other.takeToPeer())
+        far.receive([21, 3, 3, 0, 2, 1, 0])
+        #expect(far.reason == "tls.closed_in_handshake")
     }
 
     @Test("the handshake's time is limited, the connection's is not") func deadline() throws {
