@@ -111,6 +111,25 @@ def test_a_session_that_is_taken_up_again_has_the_same_identity(proxy, tmp_path)
         assert first.get(FIELD) == again.get(FIELD) and "URI=spiffe://example.org/web" in again.get(FIELD)
 
 
+def test_each_proxy_on_the_way_adds_whom_it_has_seen(sluice, proxy, files, tmp_path):
+    """Two in a row, each with a certificate of its own; the second keeps what the first says."""
+    inner, behind = proxy({"mode": "append_forward", "details": ["uri"]})
+    edge = authority().issue("spiffe://example.org/front", usage="client")
+    edge.write(files, "edge")
+    upstream = {"chain": [{"tls": {"ca": str(files / "ca.pem"), "certificate": str(files / "edge.crt"),
+                                   "key": str(files / "edge.key"), "server_name": "a.test"}}]}
+    how = {"forwarded_client_cert": {"mode": "sanitize_set", "details": ["uri"]}}
+    chain = [{"http": how}, {"router": {"to": "app"}}]
+    outer = sluice(config(settings(files, ca=str(files / "ca.pem")), "%s:%d" % inner.address(), chain=chain,
+                          upstream=upstream))
+    pair = client_pair()
+    with connect(outer.address(), pair=pair, folder=tmp_path) as client:
+        assert b" 200 " in fetch(client, request(FORGED))
+    assert behind.requests[-1].get(FIELD) == (
+        f"By={OURS};Hash={hash_of(pair)};URI=spiffe://example.org/web, "
+        f"By={OURS};Hash={hash_of(edge)};URI=spiffe://example.org/front")
+
+
 def test_by_names_the_certificate_that_the_client_was_shown(proxy, files, tmp_path):
     authority().issue("c.test", "spiffe://example.org/second").write(files, "second")
     extra = [{"certificate": str(files / "second.crt"), "key": str(files / "second.key")}]
@@ -209,7 +228,8 @@ def test_the_log_tells_who_the_client_was(proxy, tmp_path):
     assert begin == certificate.not_valid_before_utc
     assert line == {
         "sni": "b.test", "version": "TLSv1.3", "cipher": cipher, "alpn": "http/1.1", "resumed": "false",
-        "subject": "CN=web", "issuer": "CN=test authority", "uri": "spiffe://example.org/web,other://b", "dns": "web.test",
+        "subject": "CN=web", "issuer": "CN=test authority", "uri": "spiffe://example.org/web,other://b",
+        "dns": "web.test",
         "ip": "192.0.2.1,2001:db8::1", "mail": "a@b.test", "hash": hash_of(pair),
         "until": certificate.not_valid_after_utc.strftime("%Y-%m-%d")}
 
@@ -225,6 +245,16 @@ def test_the_log_of_a_client_that_has_shown_nothing(proxy):
     known = [line.pop(key) for key in ("version", "cipher", "resumed")]
     assert known == ["TLSv1.3", cipher, "false"]
     assert set(line.values()) == {"-"}
+
+
+def test_the_log_of_connections_that_carry_bytes(sluice, origin, files, tmp_path):
+    authority().issue("localhost", "a.test").write(files, "server")
+    form = "line %REQUESTED_SERVER_NAME% %DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_TLS_VERSION%"
+    one = sluice(config(settings(files, ca=str(files / "ca.pem"), alpn=[]), origin().endpoint,
+                        chain=[{"tcp_proxy": {"to": "app"}}], access_log={"to": "stdout", "format": form}))
+    with connect(one.address(), pair=client_pair(), folder=tmp_path) as client:
+        fetch(client)
+    assert one.wait_stdout("^line ") == "line a.test spiffe://example.org/web TLSv1.3"
 
 
 HOSTILE = 'x"\r\ny: z | sni=forged,=\\ü'

@@ -101,6 +101,25 @@ def test_new_connections_get_the_new_pair_and_old_ones_go_on_with_theirs(sluice,
             assert old.getpeercert(binary_form=True) == der(first)
 
 
+def test_every_place_that_names_the_files_gets_the_new_pair(sluice, origin, files):
+    one = origin()
+    text = config(settings(files), one.endpoint)
+    chain = text["listeners"]["inbound"]["chain"]
+    text["listeners"]["second"] = {"bind": "127.0.0.1:0", "chain": [{"tls": settings(files, alpn=[])}, *chain[1:]]}
+    proxy = sluice(text)
+    places = ["inbound", "second"]
+    for round in range(2):
+        pair = fresh()
+        renamed(files, pair)
+        wait_until(lambda: sum(entry["message"] == TAKEN for entry in proxy.log) >= 2 * (round + 1))
+        assert {shown(proxy.address(place)) for place in places} == {der(pair)}
+        # A listener that comes later begins with what there is, and goes on with the others.
+        text["listeners"]["third"] = {"bind": "127.0.0.1:0", "chain": [{"tls": settings(files)}, *chain[1:]]}
+        proxy.reload(text)
+        places = ["inbound", "second", "third"]
+        assert shown(proxy.address("third")) == der(pair)
+
+
 # MARK: What cannot be used
 
 def overwritten(end, data):

@@ -17,7 +17,21 @@ final class SessionStore {
     }
 
     /// The session with an endpoint; good until the next call.
-    func find(_ endpoint: String) -> OpaquePointer? { unsafe sessions[endpoint] }
+    func find(_ endpoint: String) -> OpaquePointer? {
+        guard let session = unsafe sessions[endpoint] else { return nil }
+        if unsafe Self.hasExpired(session) {
+            remove(endpoint)
+            return nil
+        }
+        return unsafe session
+    }
+
+    /// Whether the certificate that the peer has shown for a session has expired: nobody looks at it again where the session
+    /// is taken up, which could go on for ever.
+    static func hasExpired(_ session: OpaquePointer) -> Bool {
+        guard let certificate = unsafe SSL_SESSION_get0_peer(session) else { return false }
+        return unsafe X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0
+    }
 
     /// Forgets a session that did not serve.
     func remove(_ endpoint: String) {

@@ -17,6 +17,7 @@ enum TLSCallbacks {
         unsafe SSL_CTX_set_client_hello_cb(handle, hello, nil)
         if !context.protocols.isEmpty { unsafe SSL_CTX_set_alpn_select_cb(handle, chooseProtocol, nil) }
         _ = unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(handle, sealTicket)
+        if context.content.trust != nil { _ = unsafe SSL_CTX_set_session_ticket_cb(handle, nil, useTicket, nil) }
         if context.content.credentials.contains(where: { $0.staple != nil }) {
             unsafe tls_set_status_callback(handle, staple, nil)
         }
@@ -131,6 +132,15 @@ enum TLSCallbacks {
             // only once (RFC 8446 appendix C.4).
             return unsafe isCurrent && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2
         }
+
+    /// Whether a client whose ticket has been opened needs no other proof of who it is.
+    private static let useTicket: SSL_CTX_decrypt_session_ticket_fn = { _, session, _, _, status, _ in
+        let isOpened = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW
+        guard isOpened, let session = unsafe session, unsafe !SessionStore.hasExpired(session) else {
+            return SSL_TICKET_RETURN_IGNORE_RENEW
+        }
+        return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW
+    }
 
     private static func authenticate(_ mac: OpaquePointer?, _ key: TicketKeys.Key) -> Bool {
         var secret = key.mac

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// A client that may do what none should: OpenSSL as it is, over bytes in memory.
+/// A client or a server that may do what none should: OpenSSL as it is, over bytes in memory.
 ///
 /// SAFETY: the objects are made with this one and freed with it; `ssl` owns the two BIOs.
 @safe
@@ -10,9 +10,17 @@ final class HostilePeer {
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
 
-    /// - Parameter version: the only version that it speaks.
-    init(version: Int32) {
-        guard let context = unsafe SSL_CTX_new(TLS_client_method()), let ssl = unsafe SSL_new(context),
+    /// - Parameters:
+    ///   - version: the only version that it speaks.
+    ///   - pair: the files of a server's certificate and key; nil for a client.
+    init(version: Int32, serving pair: (certificate: String, key: String)? = nil) {
+        guard let context = unsafe SSL_CTX_new(pair == nil ? TLS_client_method() : TLS_server_method())
+        else { fatalError("OpenSSL is out of memory") }
+        if let pair {
+            unsafe SSL_CTX_use_certificate_file(context, pair.certificate, SSL_FILETYPE_PEM)
+            unsafe SSL_CTX_use_PrivateKey_file(context, pair.key, SSL_FILETYPE_PEM)
+        }
+        guard let ssl = unsafe SSL_new(context),
             let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem())
         else {
             fatalError("OpenSSL is out of memory")
@@ -21,7 +29,7 @@ final class HostilePeer {
         unsafe SSL_set_bio(ssl, incoming, outgoing)
         _ = unsafe SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(version), nil)
         _ = unsafe SSL_ctrl(ssl, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(version), nil)
-        unsafe SSL_set_connect_state(ssl)
+        if pair == nil { unsafe SSL_set_connect_state(ssl) } else { unsafe SSL_set_accept_state(ssl) }
     }
 
     /// A client of TLS 1.3 that takes up a session of ``takeSession()``, which stays the caller's; and takes it to allow
@@ -70,6 +78,12 @@ final class HostilePeer {
     /// Asks for a new handshake on the open connection.
     func renegotiate() -> [UInt8] {
         _ = unsafe SSL_renegotiate(ssl)
+        return shakeHands()
+    }
+
+    /// Makes one more ticket, as a server.
+    func makeTicket() -> [UInt8] {
+        _ = unsafe SSL_new_session_ticket(ssl)
         return shakeHands()
     }
 

@@ -152,4 +152,59 @@ import Testing
         #expect(sent > 0 && server.toInside.isEmpty)
         #expect(lab.server.value(of: "tls.handshake") == 1)
     }
+
+    // MARK: Upstreams
+
+    private func openUpstream(_ version: Int32) throws -> (HostilePeer, TLSBench) {
+        let peer = HostilePeer(version: version, serving: lab.folder.write("upstream", .any))
+        let client = TLSBench(try lab.makeClient(), .upstream)
+        for _ in 0..<4 {
+            peer.receive(client.takeToPeer())
+            client.receive(peer.shakeHands())
+        }
+        try #require(peer.isOpen && client.isOpen)
+        return (peer, client)
+    }
+
+    @Test("an upstream that changes its keys all the time is given up") func upstreamKeyUpdates() throws {
+        let (peer, client) = try openUpstream(TLS1_3_VERSION)
+        for _ in 0..<16 { client.receive(peer.updateKeys()) }
+        #expect(client.fault == nil)
+        for _ in 0..<10_000 where client.fault == nil { client.receive(peer.updateKeys()) }
+        #expect(client.reason == "tls.too_many_key_updates" && client.fault?.kind == .upstreamProtocol)
+    }
+
+    @Test("an upstream that asks for a new handshake gets none") func upstreamRenegotiation() throws {
+        let (peer, client) = try openUpstream(TLS1_2_VERSION)
+        client.receive(peer.renegotiate())
+        peer.receive(client.takeToPeer())
+        client.receive(peer.seal("answer"))
+        #expect(client.toInside.isEmpty || client.takeText() == "answer")
+        #expect(lab.client.value(of: "tls.handshake") == 1)
+    }
+
+    @Test("tickets without end are kept once, and cost no answer") func tickets() throws {
+        let (peer, client) = try openUpstream(TLS1_3_VERSION)
+        for _ in 0..<1000 { client.receive(peer.makeTicket()) }
+        #expect(client.fault == nil && client.toPeer.isEmpty && client.toInside.isEmpty)
+        client.receive(peer.seal("answer"))
+        #expect(client.takeText() == "answer")
+    }
+
+    @Test("bytes in the clear from an upstream reach nobody, whenever they come", arguments: versions)
+    func upstreamInTheClear(_ version: Int32) throws {
+        let text = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        let (_, open) = try openUpstream(version)
+        open.receive(text)
+        #expect(open.fault != nil && open.toInside.isEmpty)
+        let early = TLSBench(try lab.makeClient(), .upstream)
+        early.receive(text)
+        #expect(early.reason == "tls.not_tls" && early.toInside.isEmpty)
+        // Between the server's words, in the same read.
+        let peer = HostilePeer(version: version, serving: lab.folder.write("upstream", .any))
+        let client = TLSBench(try lab.makeClient(), .upstream)
+        peer.receive(client.takeToPeer())
+        client.receive(peer.shakeHands() + text)
+        #expect(client.fault != nil && client.toInside.isEmpty)
+    }
 }

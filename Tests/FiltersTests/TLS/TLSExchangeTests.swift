@@ -1,5 +1,6 @@
 import FilterAPI
 import FilterTesting
+import Glibc
 import Testing
 
 @testable import Filters
@@ -205,6 +206,40 @@ import Testing
             #expect(client.connectionFacts.tls?.peer?.dnsNames.first == "a.test")
         }
         #expect(lab.server.value(of: "tls.handshake") == 4 && lab.server.value(of: "tls.session_reused") == 3)
+    }
+
+    @Test("no session outlives the certificates that it rests on", arguments: TLSVersion.allCases)
+    func expiredSessions(_ version: TLSVersion) throws {
+        let lab = TLSLab()
+        let end = time(nil) + 2
+        let own = lab.folder.write("own", .make(usage: "clientAuth"))
+        let short = lab.folder.write("short", .make(until: 2, usage: "clientAuth"))
+        let filter = try lab.makeServer { $0.ca = lab.folder.write("ca.pem", TestPair.authorityPEM) }
+        lab.folder.write("server", .make(until: 2))
+        let shortServer = try lab.makeServer()
+        func client(_ pair: (certificate: String, key: String)) throws -> TLS {
+            try lab.makeClient { settings in
+                (settings.minVersion, settings.maxVersion) = (version, version)
+                (settings.certificate, settings.key) = (pair.certificate, pair.key)
+            }
+        }
+        let known = try client(own)
+        let gone = try client(short)
+        let wary = try client(own)
+        func reasons(_ client: TLS, _ server: TLS) -> [String?] {
+            let (one, other) = (TLSBench(client, .upstream), TLSBench(server, .client))
+            TLSLab.exchange(one, other)
+            return [one.reason, other.reason]
+        }
+        for (one, other) in [(known, filter), (gone, filter), (wary, shortServer)] {
+            #expect(reasons(one, other) == [nil, nil])
+        }
+        while time(nil) <= end { usleep(20_000) }
+        #expect(reasons(known, filter) == [nil, nil])
+        #expect(lab.server.value(of: "tls.session_reused") == 1)
+        #expect(reasons(gone, filter)[1] == "tls.certificate_expired")
+        #expect(reasons(wary, shortServer)[0] == "tls.certificate_expired")
+        #expect(lab.server.value(of: "tls.session_reused") == 1)
     }
 
     @Test("where both sides do not agree, each says why") func disagreements() throws {

@@ -29,8 +29,10 @@ final class TestFolder {
     func write(_ name: String, _ text: String) -> String { write(name, Array(text.utf8)) }
 
     /// Writes `name`.crt and `name`.key.
-    func write(_ name: String, _ pair: TestPair) {
-        write("\(name).crt", pair.certificate)
-        write("\(name).key", pair.key)
+    ///
+    /// - Returns: their paths.
+    @discardableResult
+    func write(_ name: String, _ pair: TestPair) -> (certificate: String, key: String) {
+        (write("\(name).crt", pair.certificate), write("\(name).key", pair.key))
     }
 }
