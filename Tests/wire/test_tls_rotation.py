@@ -205,7 +205,7 @@ def test_an_expired_pair_may_take_the_place_of_one_that_expired_earlier(sluice, 
 class Load:
     """Clients that make new connections, and clients that keep theirs, until they are told to stop.
 
-    `may_close`: whether the proxy may end a connection on which no request runs, as it does when its chain changes.
+    `may_close`: whether the proxy may end a connection that has had its answer, as it does when its chain changes.
     """
 
     def __init__(self, address, count, may_close=False):
@@ -223,12 +223,12 @@ class Load:
                         if self.ended.is_set():
                             break
                         answer = fetch(client)
-                        if not answer and self.may_close:
+                        if not answer and self.may_close and requests > 1:
                             break
                         assert answer.startswith(b"HTTP/1.1 200 "), answer
                         self.done[number] += 1
             except (ConnectionError, ssl.SSLEOFError) as error:
-                if self.may_close:
+                if self.may_close and requests > 1:
                     continue
                 self.failures.append(error)
                 return

@@ -17,6 +17,7 @@ final class ServerConnection: Connection, CodecHost {
     private var codecIsFull = false
     private var isDecoding = false
     private var isAccepted = false
+    private var drainsOnceAccepted = false
     unowned(unsafe) private var firstStream: HTTPStream?
     private lazy var timer = CodecTimer(connection: self)
     private lazy var flushTimer = CallbackTimer { [unowned self] in self.flushTimerFired() }
@@ -63,6 +64,7 @@ final class ServerConnection: Connection, CodecHost {
         do throws(Fault) {
             unsafe try codec._accept(block, &link.pointee)
             isAccepted = true
+            if drainsOnceAccepted { unsafe codec._drain(block, &link.pointee) }
         } catch {
             worker.count(error)
             close()
@@ -207,8 +209,11 @@ final class ServerConnection: Connection, CodecHost {
 
     /// The listener goes away, or changes: finish what runs and what has come, begin nothing after that.
     func drain() {
-        // Whoever shakes hands has not sent a request.
-        guard isAccepted else { return pipe?.isReady ?? true ? () : close() }
+        guard isAccepted else {
+            // Who shakes hands has come before the drain, and has a request to send.
+            drainsOnceAccepted = true
+            return
+        }
         guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
         // A request that the kernel holds already was sent in good faith.
         flags.insert(.canRead)
