@@ -22,13 +22,13 @@ final class Credential: @unchecked Sendable {
     /// Reads a pair.
     ///
     /// - Throws: what is wrong with it.
-    init(_ settings: TLS.CertificateSettings, resolve: (String) -> String) throws(CredentialProblem) {
-        let file = resolve(settings.certificate)
+    init(_ settings: TLS.CertificateSettings) throws(CredentialProblem) {
+        let file = settings.certificate
         path = file
         let certificates = try Self.at("certificate") { () throws(FileProblem) in try PEM.certificates(file) }
-        let keyPath = resolve(settings.key)
+        let keyPath = settings.key
         let passphrase = try Self.at("passphrase_file") { () throws(FileProblem) in
-            try settings.passphraseFile.map { path throws(FileProblem) in try PEM.passphrase(resolve(path)) }
+            try settings.passphraseFile.map { path throws(FileProblem) in try PEM.passphrase(path) }
         }
         do throws(FileProblem) { unsafe key = try PEM.key(keyPath, passphrase: passphrase) } catch {
             throw CredentialProblem(key: "key", error)
@@ -48,7 +48,7 @@ final class Credential: @unchecked Sendable {
             problem = CredentialProblem(
                 key: "key", FileProblem(keyPath, "is not the key of the certificate `\(file)`"))
         } else if let path = settings.ocspStaple {
-            do throws(FileProblem) { response = try PEM.staple(resolve(path)) } catch {
+            do throws(FileProblem) { response = try PEM.staple(path) } catch {
                 problem = CredentialProblem(key: "ocsp_staple", error)
             }
         }

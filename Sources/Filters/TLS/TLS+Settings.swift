@@ -116,16 +116,6 @@ extension TLS {
             return [first] + certificates
         }
 
-        /// The files whose content can expire, in the order of ``TLSMaterial/Content/perishables``.
-        func perishableFiles(_ side: Side) -> [String] {
-            var files = pairs.map(\.certificate)
-            if side == .client ? asksClients != .off : !insecure {
-                // The system's authorities are the system's business.
-                files += [ca, crl].compactMap { $0 == "system" ? nil : $0 }
-            }
-            return files
-        }
-
         /// Whether clients have to show a certificate.
         var asksClients: ClientCertificates { clientCertificates ?? (ca == nil ? .off : .required) }
     }

@@ -31,17 +31,14 @@ public final class TLS: ByteFilter {
         self.settings = settings
         let side = worker.side
         let log = worker.filterLog
-        let probe = worker.path("x")
-        let base = String(probe.dropLast())
+        let opened = settings.resolved { worker.path($0) }
         let tickets = worker.shared("tickets") { TicketKeys() }
         let gauges = MaterialGauges(
             reloads: worker.gauge("certificate_reloads"), failures: worker.gauge("certificate_reload_failures"),
             secondsLeft: settings.perishableFiles(side).map { worker.gauge("certificate_seconds_left.\($0)") })
         // One for all workers and generations with the same settings.
-        material = try worker.watched("\(side) \(base) \(settings)") { () throws(ConfigurationFault) in
-            try TLSMaterial(settings, side: side, tickets: tickets, log: log, gauges: gauges) { path in
-                path.hasPrefix("/") || base == "" ? path : base + path
-            }
+        material = try worker.watched("\(side) \(opened)") { () throws(ConfigurationFault) in
+            try TLSMaterial(opened, side: side, tickets: tickets, log: log, gauges: gauges)
         }
         context = try TLSContext(material)
         reporter = TLSReporter(log, side: side, isInsecure: settings.insecure)
@@ -57,7 +54,7 @@ public final class TLS: ByteFilter {
         if settings.insecure {
             log.write(.warning, "INSECURE: upstreams are not verified, anyone can read and change what is sent to them")
         }
-        if let path = material.keyLog {
+        if let path = material.settings.keyLog {
             log.write(.warning, "INSECURE: the secrets of all connections are written to a file", [("path", path)])
         }
     }
@@ -89,12 +86,12 @@ public final class TLS: ByteFilter {
     /// The handshake's time is over.
     public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {
         guard !state.session.isOpen else { return }
-        let fault = Fault(settings(for: stream.side), "tls.handshake_timeout")
+        let fault = Fault(failure(of: stream.side), "tls.handshake_timeout")
         reporter.report(fault, state.session, stream.connection, stream.now)
         throw fault
     }
 
-    private func settings(for side: Side) -> Fault.Kind { side == .client ? .clientGone : .handshakeFailed }
+    private func failure(of side: Side) -> Fault.Kind { side == .client ? .clientGone : .handshakeFailed }
 
     /// From the client: what it has sealed. To the upstream: what is to be sealed.
     public func requestBytes(
@@ -130,7 +127,7 @@ public final class TLS: ByteFilter {
             if !session.isOpen {
                 try refusePlainHTTP(sealed, session, &stream)
                 guard try shakeHands(session, &stream) else {
-                    if last { throw Fault(settings(for: stream.side), "tls.closed_in_handshake") }
+                    if last { throw Fault(failure(of: stream.side), "tls.closed_in_handshake") }
                     return .taken
                 }
             }
@@ -156,7 +153,7 @@ public final class TLS: ByteFilter {
             switch try result.get() {
             case .needsRoom: continue
             case .needsInput: return false
-            case .ended: throw Fault(settings(for: stream.side), "tls.closed_in_handshake")
+            case .ended: throw Fault(failure(of: stream.side), "tls.closed_in_handshake")
             case .done:
                 finish(session, &stream)
                 return true

@@ -169,7 +169,7 @@ enum TLSCallbacks {
 
     static func installKeyLog(_ context: TLSContext) {
         unsafe SSL_CTX_set_keylog_callback(context.handle) { ssl, line in
-            guard let session = unsafe TLSCallbacks.session(ssl), let path = session.context.keyLog,
+            guard let session = unsafe TLSCallbacks.session(ssl), let path = session.context.settings.keyLog,
                 let line = unsafe line
             else { return }
             let fd = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)

@@ -15,8 +15,6 @@ final class TLSContext {
     let settings: TLS.Settings
     let content: TLSMaterial.Content
     let tickets: TicketKeys
-    /// The file that secrets are written to; nil for none.
-    let keyLog: String?
     /// Its own: no connection that an older context has verified is taken up again by this one.
     let sessions = SessionStore()
     /// Fetched once: by each use OpenSSL 3 would look it up anew, behind a lock.
@@ -32,7 +30,6 @@ final class TLSContext {
         side = material.side
         content = material.current
         tickets = material.tickets
-        keyLog = material.keyLog
         lifetime = settings.sessionLifetime.components.seconds
         names = CertificateNames(content.credentials)
         protocols = (settings.alpn ?? (side == .client ? ["http/1.1"] : [])).flatMap {
@@ -64,7 +61,7 @@ final class TLSContext {
         if side == .client { try useSecondKind() }
         setTrust()
         if side == .client { TLSCallbacks.installServer(self) } else { TLSCallbacks.installClient(self) }
-        if keyLog != nil { TLSCallbacks.installKeyLog(self) }
+        if settings.keyLog != nil { TLSCallbacks.installKeyLog(self) }
         ERR_clear_error()
     }
 

@@ -24,9 +24,6 @@ final class TLSMaterial: WatchedState {
     let settings: TLS.Settings
     let side: Side
     let tickets: TicketKeys
-    /// The file that secrets are written to; nil for none.
-    let keyLog: String?
-    private let resolve: @Sendable (String) -> String
     private let log: FilterLog
     private let gauges: MaterialGauges
     private let content: Mutex<Content>
@@ -38,18 +35,15 @@ final class TLSMaterial: WatchedState {
     ///
     /// - Throws: what is wrong with them; the config is refused.
     init(
-        _ settings: TLS.Settings, side: Side, tickets: TicketKeys, log: FilterLog, gauges: MaterialGauges,
-        resolve: @escaping @Sendable (String) -> String
+        _ settings: TLS.Settings, side: Side, tickets: TicketKeys, log: FilterLog, gauges: MaterialGauges
     ) throws(ConfigurationFault) {
         self.settings = settings
         self.side = side
         self.tickets = tickets
         self.log = log
         self.gauges = gauges
-        self.resolve = resolve
-        keyLog = settings.keyLog.map(resolve)
         do throws(CredentialProblem) {
-            content = Mutex(try Self.read(settings, side, number: 0, resolve))
+            content = Mutex(try Self.read(settings, side, number: 0))
         } catch {
             throw ConfigurationFault(error.problem.message, key: error.key, hint: error.problem.hint)
         }
@@ -64,53 +58,35 @@ final class TLSMaterial: WatchedState {
     var number: Int { latest.load(ordering: .acquiring) }
 
     private static func read(
-        _ settings: TLS.Settings, _ side: Side, number: Int, _ resolve: (String) -> String
+        _ settings: TLS.Settings, _ side: Side, number: Int
     ) throws(CredentialProblem) -> Content {
         var credentials: [Credential] = []
         for (index, pair) in settings.pairs.enumerated() {
-            do throws(CredentialProblem) { credentials.append(try Credential(pair, resolve: resolve)) } catch {
+            do throws(CredentialProblem) { credentials.append(try Credential(pair)) } catch {
                 let position = index - (settings.certificate == nil ? 0 : 1)
                 let key = position < 0 ? error.key : "certificates[\(position)].\(error.key)"
                 throw CredentialProblem(key: key, error.problem)
             }
         }
-        return Content(credentials: credentials, trust: try readTrust(settings, side, resolve), number: number)
+        return Content(credentials: credentials, trust: try readTrust(settings, side), number: number)
     }
 
-    private static func readTrust(
-        _ settings: TLS.Settings, _ side: Side, _ resolve: (String) -> String
-    ) throws(CredentialProblem) -> TrustStore? {
-        guard let ca = caPath(settings, side, resolve) else { return nil }
-        return try TrustStore(
-            ca: ca, crl: settings.crl.map(resolve), namesAuthorities: side == .client,
-            isSystem: side == .upstream && settings.ca ?? "system" == "system")
-    }
-
-    private static func caPath(_ settings: TLS.Settings, _ side: Side, _ resolve: (String) -> String) -> String? {
-        if side == .client { return settings.asksClients == .off ? nil : settings.ca.map(resolve) }
-        if settings.insecure { return nil }
-        guard let ca = settings.ca, ca != "system" else { return TrustStore.path("system") }
-        return resolve(ca)
+    private static func readTrust(_ settings: TLS.Settings, _ side: Side) throws(CredentialProblem) -> TrustStore? {
+        try settings.authorities(side).map { ca throws(CredentialProblem) in
+            try TrustStore(
+                ca: TrustStore.path(ca), crl: settings.crl, namesAuthorities: side == .client,
+                isSystem: ca == "system")
+        }
     }
 
     // MARK: Watching
 
-    var files: [String] {
-        var all: [String] = []
-        for pair in settings.pairs {
-            all += [pair.certificate, pair.key]
-            all += [pair.passphraseFile, pair.ocspStaple].compactMap { $0 }
-        }
-        all = all.map(resolve)
-        if let ca = Self.caPath(settings, side, resolve) { all.append(ca) }
-        if let crl = settings.crl { all.append(resolve(crl)) }
-        return all
-    }
+    var files: [String] { settings.files(side) }
 
     func refresh(_ moment: Moment) -> Duration? {
         let old = current
         do throws(CredentialProblem) {
-            let fresh = try Self.read(settings, side, number: old.number + 1, resolve)
+            let fresh = try Self.read(settings, side, number: old.number + 1)
             if !Self.isSame(old, fresh) { try replace(old, by: fresh, moment) }
         } catch {
             gauges.failures.set(gauges.failures.value + 1)
@@ -131,7 +107,7 @@ final class TLSMaterial: WatchedState {
         expiry.withLock { $0.forget() }
         gauges.reloads.set(gauges.reloads.value + 1)
         describe("certificate files read again")
-        if fresh.credentials.isEmpty, let ca = Self.caPath(settings, side, resolve) {
+        if fresh.credentials.isEmpty, let ca = settings.authorities(side) {
             log.write(.info, "certificate files read again", [("file", ca)])
         }
     }
