@@ -13,7 +13,7 @@ import Testing
             var settings = TLS.CertificateSettings()
             settings.certificate = "\(folder.path)/\(index).crt"
             settings.key = "\(folder.path)/\(index).key"
-            return try Credential(settings) { $0 }
+            return try Credential(settings)
         }
         let known = CertificateNames(credentials)
         return { name in ServerName.normalized(name.utf8).flatMap { known.find($0) } }
