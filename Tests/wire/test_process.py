@@ -218,8 +218,9 @@ one_demo_at_a_time = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture
-def demo(sluice):
-    proxy = sluice(command=["demo", "--log-format", "json"])
+def demo(sluice, tmp_path):
+    # The end of a test is no chance for it to remove its certificates.
+    proxy = sluice(command=["demo", "--log-format", "json"], env={"TMPDIR": str(tmp_path)})
     proxy.wait_stdout("Ctrl-C")
     return proxy
 
@@ -291,8 +292,8 @@ def test_ctrl_c_ends_the_demo(demo):
 
 
 @one_demo_at_a_time
-def test_two_demos_run_beside_each_other(sluice, demo):
-    other = sluice(command=["demo", "--log-format", "json"])
+def test_two_demos_run_beside_each_other(sluice, demo, tmp_path):
+    other = sluice(command=["demo", "--log-format", "json"], env={"TMPDIR": str(tmp_path)})
     assert get(other.address("demo"), "/").status == 200
     assert get(demo.address("demo"), "/").status == 200
 
