@@ -54,7 +54,9 @@ public final class FakeWorker {
     }
 
     private func make<F: Filter>(_ type: F.Type, _ settings: F.Settings) throws(ConfigurationFault) -> F {
-        var context = WorkerContext(services: self, stageName: F.manifest.id, side: side)
+        var context = WorkerContext(services: self, stageName: F.manifest.id, side: side) { key in
+            key.isEmpty ? "test.yaml:1:1" : "test.yaml:1:1 \(key)"
+        }
         return try F(settings, on: &context)
     }
 

@@ -90,6 +90,14 @@ import Testing
         #expect(SizeText.read(SizeText.write(expected)) == .value(expected))
     }
 
+    @Test(
+        "percentages are numbers with or without the sign",
+        arguments: [("20%", 200_000), ("20", 200_000), ("0", 0), ("0.5%", 5_000), ("100%", 1_000_000), ("0.0001", 1)])
+    func percentages(text: String, expected: Int) {
+        #expect(PercentText.read(text) == .value(expected))
+        #expect(PercentText.read(PercentText.write(expected)) == .value(expected))
+    }
+
     struct Numbers: SettingsStruct {
         var int = 0
         var small: Int8 = 0

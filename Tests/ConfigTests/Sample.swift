@@ -35,6 +35,7 @@ struct Sample: SettingsStruct {
         var maxHTTPHeads = 100
         var idleTimeout = Duration.seconds(3600)
         var cacheTTL = Duration.seconds(60)
+        var shedding = Percent.percent(20)
         var normalizePath = true
         var escapedSlashes = Slashes.reject
         var serverHeader = "sluice"

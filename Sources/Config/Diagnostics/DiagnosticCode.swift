@@ -23,6 +23,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
     case emptyFile = "SL0119"
     case unknownTag = "SL0120"
     case badAlias = "SL0121"
+    case badPercentage = "SL0122"
 
     case unknownCluster = "SL0201"
     case unusedCluster = "SL0202"
@@ -58,6 +59,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
         case .secondDocument: return "The file holds more than one YAML document."
         case .emptyFile: return "The file holds no settings."
         case .unknownTag: return "A YAML tag is not known."
+        case .badPercentage: return "A percentage is not a number from 0 to 100."
         case .badAlias: return "A YAML alias has no anchor, or stands inside its own anchor."
         default: return hostSummary
         }

@@ -80,6 +80,28 @@ extension ByteSize: ReadableValue {
     }
 }
 
+extension Percent: ReadableValue {
+    static var placeholder: Self { .zero }
+
+    static func read(_ node: Node, _ run: DecodingRun) -> Self? {
+        guard let text = node.text else {
+            run.refuseType("a percentage such as `20%`", node)
+            return nil
+        }
+        switch PercentText.read(text) {
+        case .value(let millionths):
+            return Percent(millionths: millionths)
+        case .malformed(let hint):
+            let shown = node.isSecret ? nil : hint
+            run.refuse(
+                .badPercentage, "expected a percentage such as `20%`, found \(node.summary)", at: node, hint: shown)
+        case .outOfRange(let reason):
+            run.refuse(.outOfRange, reason, at: node)
+        }
+        return nil
+    }
+}
+
 extension DecodingRun {
     /// Reads one of an enum's words.
     func word<Words: RawRepresentable<String>>(_ type: Words.Type, from node: Node) -> Words? {

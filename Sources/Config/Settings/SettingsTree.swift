@@ -45,6 +45,7 @@ package indirect enum SettingsTree: Sendable {
         case let value as String: self = .text(value)
         case let value as Duration: self = .text(DurationText.write(value))
         case let value as ByteSize: self = .text(SizeText.write(value.bytes))
+        case let value as Percent: self = .text(PercentText.write(value.millionths))
         case let value as RawNode: self = value.node.map { SettingsTree(node: $0) } ?? .null
         case let value as RawRouteSettings: self = (value.node as? Node).map { SettingsTree(node: $0) } ?? .mapping([])
         case let value as any RawRepresentable<String>: self = .text(value.rawValue)

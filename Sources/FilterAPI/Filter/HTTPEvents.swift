@@ -33,10 +33,27 @@ public protocol HTTPEvents: EventFilter {
         _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step
 
+    /// The terminal has attached a cluster, and nothing of the request has gone there yet.
+    ///
+    /// ``StreamFacts/route`` and ``StreamFacts/cluster`` are known, no endpoint is. Shown to the highest stage first, and
+    /// anew for each replay. A filter may hold the request here, with a token from ``Stream/pause()``, answer it, or fail
+    /// it; ``Step/leave`` means ``Step/next``.
+    func clusterAttached(_ state: inout State, _ stream: inout Stream) throws(Fault) -> Step
+
+    /// An endpoint was picked, ``StreamFacts/endpoint``, and nothing of the request has gone there yet.
+    ///
+    /// Shown to the highest stage first, and anew for each endpoint that is tried: what was picked before is not used
+    /// then. A filter cannot hold here.
+    ///
+    /// - Returns: whether the endpoint may be used. If not, another one is picked; where none is left, the fault is
+    ///   ``Fault/Kind/overflow``.
+    func endpointPicked(_ state: inout State, _ stream: inout Stream) throws(Fault) -> Bool
+
     /// Something below failed before any part of a response came by.
     ///
-    /// A filter may replay (``Stream/restartBelow(_:last:)``) or answer (``Stream/reply(_:body:_:)``) here; if it
-    /// does neither, the fault goes on to the filter above, and at the top becomes an answer.
+    /// A filter may replay (``Stream/restartBelow(_:last:)``), now or later (``Stream/abandonBelow()``), or answer
+    /// (``Stream/reply(_:body:_:)``) here; if it does none of it, the fault goes on to the filter above, and at the top
+    /// becomes an answer.
     func faultBelow(_ fault: Fault, _ state: inout State, _ stream: inout Stream) throws(Fault)
 
     // For the host; see EventFilter.
@@ -65,6 +82,12 @@ public protocol HTTPEvents: EventFilter {
     static func _responseTrailers(
         _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ trailers: inout Headers, _ stream: inout Stream
     ) throws(Fault) -> Step
+    static func _clusterAttached(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) -> Step
+    static func _endpointPicked(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) -> Bool
     static func _faultBelow(
         _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ fault: Fault, _ stream: inout Stream)
         throws(Fault)
@@ -97,6 +120,10 @@ extension HTTPEvents {
     public func responseTrailers(
         _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step { .next }
+
+    public func clusterAttached(_ state: inout State, _ stream: inout Stream) throws(Fault) -> Step { .next }
+
+    public func endpointPicked(_ state: inout State, _ stream: inout Stream) throws(Fault) -> Bool { true }
 
     public func faultBelow(_ fault: Fault, _ state: inout State, _ stream: inout Stream) throws(Fault) {}
 }
@@ -171,6 +198,24 @@ extension HTTPEvents {
     ) throws(Fault) -> Step {
         unsafe try _lent(filter) { filter throws(Fault) in
             unsafe try filter.responseTrailers(&trailers, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
+    }
+
+    @inlinable
+    public static func _clusterAttached(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.clusterAttached(&slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
+    }
+
+    @inlinable
+    public static func _endpointPicked(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream
+    ) throws(Fault) -> Bool {
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.endpointPicked(&slot.assumingMemoryBound(to: State.self).pointee, &stream)
         }
     }
 

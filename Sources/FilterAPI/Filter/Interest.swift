@@ -24,9 +24,13 @@ public struct Interest: OptionSet, Sendable {
     public static let faultBelow = Interest(rawValue: 1 << 7)
     /// The beginning and the end of each stream: state, and ``EventFilter/close(_:_:_:)``.
     public static let lifetime = Interest(rawValue: 1 << 8)
+    /// The terminal has attached a cluster, and the request is about to go there.
+    public static let clusterAttached = Interest(rawValue: 1 << 9)
+    /// An endpoint was picked for the request, or for a further try of it.
+    public static let endpointPicked = Interest(rawValue: 1 << 10)
 
     /// Both heads.
     public static let heads: Interest = [.requestHead, .responseHead]
     /// Everything.
-    public static let all = Interest(rawValue: 0x1FF)
+    public static let all = Interest(rawValue: 0x7FF)
 }

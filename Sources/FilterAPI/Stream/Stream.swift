@@ -31,6 +31,7 @@ public struct Stream: ~Copyable {
         @inlinable package static var attach: Asked { Asked(rawValue: 16) }
         @inlinable package static var fail: Asked { Asked(rawValue: 32) }
         @inlinable package static var handshake: Asked { Asked(rawValue: 64) }
+        @inlinable package static var abandon: Asked { Asked(rawValue: 128) }
         @inlinable package var isNone: Bool { rawValue == 0 }
     }
 
@@ -53,6 +54,19 @@ public struct Stream: ~Copyable {
 
     /// The time of this turn of the loop.
     public var now: Instant { unsafe host.now }
+
+    /// When the whole answer must be there; ``Instant/none`` while there is no such time.
+    ///
+    /// The earliest of the route's timeout, which runs from the end of the request over all tries, of what the client
+    /// has set, and of what filters have set by ``limit(to:)``. When it comes the stream ends with
+    /// ``Fault/Kind/upstreamTimeout``.
+    public var deadline: Instant { unsafe host.deadline }
+
+    /// What is left until ``deadline``; nil where there is none, zero where it has passed.
+    public var timeLeft: Duration? { deadline == .none ? nil : deadline.since(now) }
+
+    /// Sets an earlier ``deadline``; a later one than there is has no effect.
+    public func limit(to deadline: Instant) { unsafe host.limit(to: deadline) }
 
     /// What the matched route sets for this filter; nil where it sets nothing.
     @inlinable
@@ -133,6 +147,17 @@ public struct Stream: ~Copyable {
     public mutating func restartBelow(_ head: borrowing RequestHead, last: Bool) throws(Fault) {
         asked.insert(.restart)
         unsafe try host.restartBelow(stage: stage, head, last: last)
+    }
+
+    /// Gives up what is below, and keeps the stream for what this filter does later: in ``EventFilter/wake(_:_:)``, which
+    /// it asks for, it replays, answers, or fails.
+    ///
+    /// The filters below are closed and their upstream is let go at once. Until then nothing of the request goes further
+    /// down than this filter, which keeps what it wants to send again. The host refuses as for
+    /// ``restartBelow(_:last:)``.
+    public mutating func abandonBelow() throws(Fault) {
+        asked.insert(.abandon)
+        unsafe try host.abandonBelow(stage: stage)
     }
 
     /// Ends the direction to the filter above, after what was sent by ``sendAbove(_:)``; for byte filters.

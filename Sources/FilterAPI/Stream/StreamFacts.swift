@@ -32,6 +32,8 @@ public struct StreamFacts {
     public var flags: ResponseFlags = []
     /// The cause, in the words of ``Fault/reason``; empty where there is none.
     public var reason: StaticString = ""
+    /// The limit that the request ran into; nil where it ran into none.
+    public var limit: ReachedLimit?
     /// How often the request was sent to an upstream.
     public var attempts = 0
     /// Whether Sluice itself made the response.

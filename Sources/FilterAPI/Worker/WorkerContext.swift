@@ -9,8 +9,14 @@ public struct WorkerContext: ~Copyable {
     /// Whether the filter is made for a listener's chain or a cluster's.
     public let side: Side
 
-    package init(services: any WorkerServices, stageName: String, side: Side = .client) {
+    private let places: (String) -> String
+
+    package init(
+        services: any WorkerServices, stageName: String, side: Side = .client,
+        places: @escaping (String) -> String = { _ in "" }
+    ) {
         self.side = side
+        self.places = places
         unsafe self.services = services
         self.stageName = stageName
     }
@@ -50,6 +56,12 @@ public struct WorkerContext: ~Copyable {
 
     /// The process's log, for use at any time.
     public var filterLog: FilterLog { unsafe services.filterLog(stage: stageName) }
+
+    /// Where a setting of this filter stands in the config file: `sluice.yaml:12:9`; where the file does not have it, the
+    /// place of the filter. For what operators are told.
+    ///
+    /// - Parameter key: as written in the file, or a path below the filter's settings (`errors.window`).
+    public func place(of key: String) -> String { places(key) }
 
     /// The cluster with this name.
     ///

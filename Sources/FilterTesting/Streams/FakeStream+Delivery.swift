@@ -25,10 +25,11 @@ extension FakeStream {
         }
         let tokensBefore = serial
         let restartsBefore = restarts.count
+        let abandonsBefore = abandonCount
         guard let (step, event) = call(event, isRequest: isRequest) else { return nil }
         let asksToPause = serial != tokensBefore
         guard doWhatWasAsked() else { return step }
-        if restarts.count > restartsBefore {
+        if restarts.count > restartsBefore || abandonCount > abandonsBefore {
             // What was being shown belongs to the try that was given up, and so does what is held of its answer.
             up.held = []
             up.token = 0
@@ -105,6 +106,7 @@ extension FakeStream {
     }
 
     private func pass(_ event: FakeEvent, isRequest: Bool) {
+        if isRequest && isAbandoned { return }
         var passed = isRequest ? down.passed : up.passed
         switch event {
         case .head(let last):
@@ -189,6 +191,7 @@ extension FakeStream {
             return false
         }
         let restartsBefore = restarts.count
+        let abandonsBefore = abandonCount
         unsafe view.pointee.isRequest = false
         do throws(Fault) {
             unsafe try F._faultBelow(filterMemory, slot, fault, &view.pointee)
@@ -197,9 +200,39 @@ extension FakeStream {
             return false
         }
         _ = doWhatWasAsked()
-        let isTaken = reply != nil || restarts.count > restartsBefore || self.fault != nil
+        let isTaken =
+            reply != nil || restarts.count > restartsBefore || abandonCount > abandonsBefore || self.fault != nil
         if !isTaken { failed(fault) }
         return isTaken
+    }
+
+    func showCluster() -> Step? {
+        settle()
+        guard !isOver, openIfNeeded(), F.interest.contains(.clusterAttached) else { return nil }
+        let tokensBefore = serial
+        unsafe view.pointee.isRequest = true
+        do throws(Fault) {
+            let step = unsafe try F._clusterAttached(filterMemory, slot, &view.pointee)
+            guard doWhatWasAsked(), step == .hold else { return step }
+            if serial == tokensBefore { failed(Fault(.filterStalled, "filter.held_end_without_token")) }
+            clusterToken = serial == tokensBefore ? 0 : serial
+            return step
+        } catch {
+            failed(error)
+            return nil
+        }
+    }
+
+    func showEndpoint() -> Bool {
+        settle()
+        guard !isOver, openIfNeeded(), F.interest.contains(.endpointPicked) else { return true }
+        unsafe view.pointee.isRequest = true
+        do throws(Fault) {
+            return unsafe try F._endpointPicked(filterMemory, slot, &view.pointee)
+        } catch {
+            failed(error)
+            return false
+        }
     }
 
     func wake() {
@@ -215,9 +248,11 @@ extension FakeStream {
 
     func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
         let direction = key.isRequest ? down : up
-        guard !isOver, direction.token == key.serial else { return }
-        if key.isRequest { down.token = 0 } else { up.token = 0 }
+        let isAtCluster = clusterToken == key.serial
+        guard !isOver, isAtCluster || direction.token == key.serial else { return }
+        if isAtCluster { clusterToken = 0 } else if key.isRequest { down.token = 0 } else { up.token = 0 }
         switch outcome {
+        case .resumed where isAtCluster: break
         case .resumed:
             letGo(isRequest: key.isRequest)
             if key.isRequest { down.waiting = [] } else { up.waiting = [] }

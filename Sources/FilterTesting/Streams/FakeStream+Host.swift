@@ -38,8 +38,24 @@ extension FakeStream: StreamHost {
 
     package func sendEnd(stage: Int, isRequest: Bool) { sent.append((isRequest, [], true)) }
 
+    package func limit(to deadline: Instant) {
+        if deadline != .none, self.deadline == .none || deadline < self.deadline { self.deadline = deadline }
+    }
+
+    package func abandonBelow(stage: Int) throws(Fault) {
+        guard !up.passed.hasHead else { throw Fault(.filterFailed, "filter.replay_after_response") }
+        isAbandoned = true
+        abandonCount += 1
+        down = FakeDirection()
+        up = FakeDirection()
+        clusterToken = 0
+        attached = nil
+    }
+
     package func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {
         guard !up.passed.hasHead else { throw Fault(.filterFailed, "filter.replay_after_response") }
+        isAbandoned = false
+        clusterToken = 0
         let request = RecordedRequest(head, isComplete: last)
         restarts.append(RecordedRestart(request: request, last: last))
         down = FakeDirection()

@@ -42,6 +42,14 @@ public final class FakeStream<F: HTTPEvents> {
     public internal(set) var attached: RecordedAttachment?
     /// Requests that were sent anew.
     public internal(set) var restarts: [RecordedRestart] = []
+    /// Whether the filter has given up what is below it, and not yet sent the request anew.
+    public internal(set) var isAbandoned = false
+    /// How often it has done so.
+    public internal(set) var abandonCount = 0
+    /// When the whole answer must be there; ``Instant/none`` for no such time.
+    public var deadline = Instant.none
+    /// Whether the filter holds the request before the cluster that was attached.
+    public var isHeldAtCluster: Bool { clusterToken != 0 }
     /// When the filter wants to be woken; nil where it does not.
     public internal(set) var wakeDue: Instant?
     /// Whether the filter has begun a handshake that is not over.
@@ -65,6 +73,7 @@ public final class FakeStream<F: HTTPEvents> {
     var down = FakeDirection()
     var up = FakeDirection()
     var serial: UInt32 = 0
+    var clusterToken: UInt32 = 0
     var sent: [(isRequest: Bool, bytes: [UInt8], ends: Bool)] = []
     var pendingFault: Fault?
 
@@ -206,6 +215,25 @@ public final class FakeStream<F: HTTPEvents> {
     }
 
     // MARK: The rest
+
+    /// A terminal has attached a cluster, and a route is known.
+    ///
+    /// - Returns: what the filter said; nil where it was not asked.
+    @discardableResult
+    public func clusterAttached(_ cluster: FactName, route: FactName? = nil) -> Step? {
+        unsafe factsMemory.pointee.cluster = cluster
+        unsafe factsMemory.pointee.route = route
+        return showCluster()
+    }
+
+    /// An endpoint was picked.
+    ///
+    /// - Returns: whether the filter accepts it.
+    @discardableResult
+    public func endpointPicked(_ endpoint: FactName) -> Bool {
+        unsafe factsMemory.pointee.endpoint = endpoint
+        return showEndpoint()
+    }
 
     /// Something below fails.
     ///

@@ -94,7 +94,8 @@ final class Chain {
                 requestBodyMask: mask(.requestBody), requestTrailersMask: mask(.requestTrailers),
                 interimHeadMask: mask(.interimHead), responseHeadMask: mask(.responseHead),
                 responseBodyMask: mask(.responseBody), responseTrailersMask: mask(.responseTrailers),
-                faultMask: mask(.faultBelow), lifetimeMask: lifetime))
+                faultMask: mask(.faultBelow), lifetimeMask: lifetime, clusterMask: mask(.clusterAttached),
+                endpointMask: mask(.endpointPicked)))
         byteLifetimeMask = byteCount == 0 ? 0 : (UInt64.max >> UInt64(64 - byteCount))
     }
 
@@ -131,6 +132,8 @@ struct ChainTable {
     let responseTrailersMask: UInt64
     let faultMask: UInt64
     let lifetimeMask: UInt64
+    let clusterMask: UInt64
+    let endpointMask: UInt64
 }
 
 /// Where slots lie in a block of memory.

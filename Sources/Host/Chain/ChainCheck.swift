@@ -82,7 +82,8 @@ struct ChainCheck {
             return nil
         }
         guard let value = decode(type, settings, at: place) else { return nil }
-        return Entry(plan: StagePlan(name: name, type: type, settings: value), place: place)
+        let spot = ConfigSpot(place: place, node: settings)
+        return Entry(plan: StagePlan(name: name, type: type, settings: value, spot: spot), place: place)
     }
 
     private mutating func decode(_ type: any Filter.Type, _ node: Node?, at place: Place) -> (any FilterSettings)? {

@@ -6,6 +6,8 @@ struct StagePlan: Sendable {
     let name: String
     let type: any Filter.Type
     let settings: any FilterSettings
+    /// Where it stands in the file; nil for what the host puts into a chain by itself.
+    var spot: ConfigSpot?
 
     var role: Role { Role(of: type) }
 }

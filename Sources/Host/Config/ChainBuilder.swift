@@ -37,7 +37,10 @@ struct ChainBuilder {
             guard let settings = stage.settings as? F.Settings else {
                 throw ConfigurationFault("the settings are of another type than the filter's")
             }
-            var context = WorkerContext(services: services, stageName: stage.name, side: side)
+            let file = file
+            var context = WorkerContext(services: services, stageName: stage.name, side: side) { key in
+                stage.spot?.text(of: key, file: file) ?? ""
+            }
             return try F(settings, on: &context)
         }
         return try open(stage.type)

@@ -9,6 +9,8 @@ extension HTTPStream {
     /// response is on its way already.
     func faulted(_ fault: Fault, at stage: Int) {
         guard flags.contains(.active) else { return }
+        // Below a stage that has given up what is below it there is nothing.
+        let stage = flags.contains(.abandoned) ? min(stage, restartStage + 1) : stage
         worker.count(fault)
         note(fault)
         dropUpstream(fault)
@@ -43,7 +45,7 @@ extension HTTPStream {
             let asked = unsafe view.pointee.asked
             if asked.isNone { continue }
             _ = settle(stage, .next)
-            if asked.contains(.reply) || asked.contains(.restart) || asked.contains(.fail) { return true }
+            if !asked.isDisjoint(with: [.reply, .restart, .abandon, .fail]) { return true }
         }
         return false
     }
@@ -74,8 +76,8 @@ extension HTTPStream {
         if flags.contains(.responseSent) { return cut(Fault(.filterFailed, "filter.second_response")) }
         dropUpstream(nil)
         discardHeld()
-        flags.insert(.requestDropped)
-        flags.insert(.responseStarted)
+        flags.formUnion([.requestDropped, .responseStarted])
+        flags.subtract([.abandoned, .heldAtCluster])
         unsafe replyMemory = responseMemory
         unsafe responseMemory = reply
         unsafe factsMemory.pointee.isLocalReply = true

@@ -135,10 +135,12 @@ extension HTTPStream {
     /// A token was used, or dropped.
     func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
         let stage = Int(key.stage)
-        guard let park = found(stage, isRequest: key.isRequest), park.token == key.serial else { return }
-        park.token = 0
+        let isAtCluster = flags.contains(.heldAtCluster) && clusterToken == key.serial
+        let park = isAtCluster ? nil : found(stage, isRequest: key.isRequest)
+        guard isAtCluster || park?.token == key.serial else { return }
+        park?.token = 0
         switch outcome {
-        case .resumed: letGo(park)
+        case .resumed: if let park { letGo(park) } else { releaseAtCluster() }
         case .failed(let fault): faulted(fault, at: stage)
         case .dropped: faulted(Fault(.filterStalled, "filter.dropped_token"), at: stage)
         case .reply(let status, let body):

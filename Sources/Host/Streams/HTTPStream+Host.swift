@@ -7,6 +7,14 @@ extension HTTPStream: StreamHost {
     var side: Side { .client }
     var now: Instant { worker.instant }
     var pages: PagePool { worker.pages }
+    var deadline: FilterAPI.Instant { FilterAPI.Instant(nanoseconds: timeoutAt) }
+
+    func limit(to deadline: FilterAPI.Instant) {
+        guard deadline != .none, timeoutAt == 0 || deadline.nanoseconds < timeoutAt else { return }
+        timeoutAt = deadline.nanoseconds
+        armTimer()
+    }
+
     var requestHead: UnsafeMutablePointer<RequestHead> { unsafe headMemory }
 
     func useRouteSettings(_ settings: RouteSettingsTable?) { routeTable = settings }
@@ -48,8 +56,17 @@ extension HTTPStream: StreamHost {
 
     func sendEnd(stage: Int, isRequest: Bool) { if isRequest { sentRequestEnd = true } }
 
-    func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {
+    func abandonBelow(stage: Int) throws(Fault) {
+        try checkReplay(stage)
+        restartStage = stage
+    }
+
+    private func checkReplay(_ stage: Int) throws(Fault) {
         guard responseTop > stage else { throw Fault(.filterFailed, "filter.replay_after_response") }
+    }
+
+    func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {
+        try checkReplay(stage)
         if unsafe restartMemory == nil {
             let memory = UnsafeMutablePointer<RequestHead>.allocate(capacity: 1)
             unsafe memory.initialize(to: RequestHead())
@@ -68,26 +85,41 @@ extension HTTPStream: StreamHost {
 
     /// Closes what is below the stage that asked, opens it again, and sends the head down anew.
     func restart() {
-        let stage = restartStage
         guard let memory = unsafe restartMemory else { return }
+        let stage = restartStage
+        abandon()
+        flags.remove(.abandoned)
+        let below = ~Self.bits(below: stage + 1)
+        requestMask |= below
+        responseMask |= below
+        unsafe headMemory.pointee.assign(from: memory.pointee)
+        guard openStages(from: stage + 1) else { return }
+        walkRequestHead(from: stage + 1, last: restartLast)
+    }
+
+    /// Closes what is below the stage that asked, and lets the upstream go.
+    func abandon() {
+        let stage = restartStage
+        if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
+        lastEndpoint = nil
         dropUpstream(nil)
         closeStages(from: stage + 1, .replay)
         // What the stage itself holds of the response goes too: it is that of the try that was given up.
-        parks.removeAll { $0.stage > stage || $0.stage == stage && !$0.isRequest }
+        if !parks.isEmpty { parks.removeAll { $0.stage > stage || $0.stage == stage && !$0.isRequest } }
         let below = ~Self.bits(below: stage + 1)
         parkedRequest &= ~below
         parkedResponse &= ~(below | 1 << UInt64(stage))
-        requestMask |= below
-        responseMask |= below
+        requestMask &= ~below
+        responseMask &= ~below
         responseTop = Int.max
         attachedCluster = nil
         flags.subtract([
             .attached, .upstreamStarted, .upstreamRequestEnded, .reachedBottom, .bodySent, .responseStarted,
+            .heldAtCluster,
         ])
-        timeoutAt = 0
+        flags.insert(.abandoned)
+        unsafe factsMemory.pointee.isLocalReply = false
+        unsafe factsMemory.pointee.reason = ""
         unsafe responseMemory.pointee.reset()
-        unsafe headMemory.pointee.assign(from: memory.pointee)
-        guard openStages(from: stage + 1) else { return }
-        walkRequestHead(from: stage + 1, last: restartLast)
     }
 }

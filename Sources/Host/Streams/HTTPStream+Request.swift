@@ -169,10 +169,14 @@ extension HTTPStream {
             answer(from: replyStage)
             return false
         }
-        if asked.contains(.restart) { restart() }
+        if asked.contains(.restart) {
+            restart()
+        } else if asked.contains(.abandon) {
+            abandon()
+        }
         if asked.contains(.send) { flushSent(stage) }
         // What was being shown belongs to the try that was given up.
-        return flags.contains(.active) && !asked.contains(.restart)
+        return flags.contains(.active) && asked.isDisjoint(with: [.restart, .abandon])
     }
 
     /// Lets go on what a filter has sent, in order.

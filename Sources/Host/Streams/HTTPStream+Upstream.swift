@@ -22,7 +22,79 @@ extension HTTPStream {
         idleLimit = attachment.idleLimit(otherwise: Self.usualIdleLimit)
         startTimeout()
         armTimer()
+        if requestMask & table.clusterMask != 0, !showCluster(to: 0) { return }
         pool.connect(self)
+    }
+
+    /// Shows the cluster that was attached to the stages from `first` down.
+    ///
+    /// - Returns: whether the request may go there now.
+    private func showCluster(to first: Int) -> Bool {
+        var mask = requestMask & table.clusterMask & ~Self.bits(below: first)
+        while mask != 0 {
+            let stage = mask.trailingZeroBitCount
+            mask &= mask &- 1
+            let entry = unsafe table.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            let step: Step
+            do throws(Fault) {
+                step = unsafe try entry.type._clusterAttached(entry.filter, block + entry.offset, &view.pointee)
+            } catch {
+                faulted(error, at: stage)
+                return false
+            }
+            if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return false }
+            if step == .hold {
+                holdAtCluster(stage)
+                return false
+            }
+        }
+        return true
+    }
+
+    private func holdAtCluster(_ stage: Int) {
+        clusterStage = stage
+        clusterToken = pendingToken
+        pendingToken = 0
+        flags.insert(.heldAtCluster)
+        guard clusterToken == 0 else { return }
+        faulted(Fault(.filterStalled, "filter.held_end_without_token"), at: stage)
+    }
+
+    /// The stage that held the request before its cluster lets it go on.
+    func releaseAtCluster() {
+        flags.remove(.heldAtCluster)
+        guard let pool, clusterStage == 63 || showCluster(to: clusterStage + 1) else { return }
+        pool.connect(self)
+    }
+
+    /// Whether stages want to know which endpoint was picked.
+    var asksForEndpoints: Bool { requestMask & table.endpointMask != 0 }
+
+    /// Notes the endpoint that is being tried.
+    func take(_ endpoint: Endpoint) {
+        lastEndpoint = endpoint
+        unsafe factsMemory.pointee.endpoint = endpoint.name
+    }
+
+    /// Shows an endpoint that was picked to the stages that want to know.
+    ///
+    /// - Returns: whether all of them accept it.
+    /// - Throws: what one of them throws in place of an answer.
+    func accepts(_ endpoint: Endpoint) throws(Fault) -> Bool {
+        var mask = requestMask & table.endpointMask
+        while mask != 0 {
+            let stage = mask.trailingZeroBitCount
+            mask &= mask &- 1
+            let entry = unsafe table.httpStages[stage]
+            unsafe view.pointee.stage = stage
+            unsafe view.pointee.isRequest = true
+            guard unsafe try entry.type._endpointPicked(entry.filter, block + entry.offset, &view.pointee) else {
+                return false
+            }
+        }
+        return true
     }
 
     func requestBodyAtBottom(_ chunk: consuming ByteChunk, last: Bool) {
@@ -41,6 +113,7 @@ extension HTTPStream {
     }
 
     func requestTrailersAtBottom() {
+        if attachedCluster == nil { return }
         flags.insert(.upstreamRequestEnded)
         startTimeout()
         guard let upstream = unsafe upstream, flags.contains(.upstreamStarted) else {
@@ -55,10 +128,11 @@ extension HTTPStream {
     private func startTimeout() {
         let nanoseconds = attachment.timeoutNanoseconds
         // A tunnel lives as long as something moves in it.
-        guard flags.contains(.upstreamRequestEnded), !flags.contains(.tunnel), timeoutAt == 0, nanoseconds > 0
-        else { return }
+        guard flags.contains(.upstreamRequestEnded), !flags.contains(.tunnel), nanoseconds > 0 else { return }
+        // A replay does not begin a new time, and a filter may have set an earlier one.
         let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
-        timeoutAt = overflow ? 0 : due
+        guard !overflow, timeoutAt == 0 || due < timeoutAt else { return }
+        timeoutAt = due
         armTimer()
     }
 
@@ -70,8 +144,7 @@ extension HTTPStream {
         flags.insert(.upstreamStarted)
         unsafe factsMemory.pointee.attempts += 1
         unsafe factsMemory.pointee.upstreamReady = worker.instant
-        unsafe factsMemory.pointee.endpoint = connection.endpoint.name
-        lastEndpoint = connection.endpoint
+        if connection.endpoint !== lastEndpoint { take(connection.endpoint) }
         let whole = flags.contains(.upstreamRequestEnded) && backlog.isEmpty && !flags.contains(.backlogTrailers)
         guard connection.writeHead(self, last: whole), !whole else { return }
         sendBacklog(connection)
@@ -128,6 +201,7 @@ extension HTTPStream {
 
     /// Gives up what the stream has or waits for in its cluster.
     func dropUpstream(_ fault: Fault?) {
+        flags.remove(.heldAtCluster)
         if isWaiting { pool?.stopWaiting(self) }
         backlog.removeAll()
         flags.remove(.backlogTrailers)

@@ -12,7 +12,7 @@ internal import FilterAPI
 final class HTTPStream: LoopTimer {
     /// What is true of the stream now.
     struct Flags: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
         static let active = Flags(rawValue: 1 << 0)
         /// The head has been handed to the chain.
         static let requestStarted = Flags(rawValue: 1 << 1)
@@ -44,6 +44,10 @@ final class HTTPStream: LoopTimer {
         static let tunnel = Flags(rawValue: 1 << 14)
         /// The final request event waits in the backlog.
         static let backlogTrailers = Flags(rawValue: 1 << 15)
+        /// A stage has given up what is below it, and has not gone on yet.
+        static let abandoned = Flags(rawValue: 1 << 16)
+        /// A stage holds the request before it goes to the cluster that was attached.
+        static let heldAtCluster = Flags(rawValue: 1 << 17)
     }
 
     let worker: Worker
@@ -103,11 +107,17 @@ final class HTTPStream: LoopTimer {
     var isWaiting = false
     /// The connection that is being made for it.
     unowned(unsafe) var awaited: ClientConnection?
+    /// The stage that holds the request before its cluster, and its token.
+    var clusterStage = 0
+    var clusterToken: UInt32 = 0
     /// Request bytes that wait for a connection.
     var backlog = ChunkQueue()
     var lastEndpoint: Endpoint?
+    /// Endpoints of earlier tries, which a replay passes over.
+    var triedEndpoints: [Endpoint] = []
 
     // Time.
+    /// When the whole answer must be there, over all tries; 0 for no such time.
     var timeoutAt: Nanoseconds = 0
     var idleLimit: Nanoseconds = 0
     var lastActivity: Nanoseconds = 0
@@ -203,6 +213,7 @@ final class HTTPStream: LoopTimer {
         attachedCluster = nil
         pool = nil
         lastEndpoint = nil
+        if !triedEndpoints.isEmpty { triedEndpoints.removeAll(keepingCapacity: true) }
         if routeTable != nil {
             routeTable = nil
             unsafe view.pointee.routeTable = nil

@@ -16,7 +16,7 @@ import Testing
         balancer.update(to: endpoints)
         var counts = Array(repeating: 0, count: weights.count)
         for number in 0..<picks {
-            let picked = balancer.pick(hash: hash(number), avoiding: nil)
+            let picked = balancer.pick(hash: hash(number), avoiding: [])
             if let index = endpoints.firstIndex(where: { $0 === picked }) { counts[index] += 1 }
         }
         return counts
@@ -25,12 +25,12 @@ import Testing
     @Test("an empty list has no endpoint, a list of one has that one", arguments: BalancePolicy.allCases)
     func fewEndpoints(policy: BalancePolicy) {
         var balancer = Balancer(policy, seed: 1)
-        #expect(balancer.pick(hash: nil, avoiding: nil) == nil)
+        #expect(balancer.pick(hash: nil, avoiding: []) == nil)
         balancer.update(to: [])
-        #expect(balancer.pick(hash: 5, avoiding: nil) == nil)
+        #expect(balancer.pick(hash: 5, avoiding: []) == nil)
         let one = makeEndpoints([3])
         balancer.update(to: one)
-        #expect(balancer.pick(hash: 5, avoiding: one[0]) === one[0])
+        #expect(balancer.pick(hash: 5, avoiding: [one[0]]) === one[0])
     }
 
     // MARK: Round robin
@@ -54,7 +54,7 @@ import Testing
         var longest = 0
         var run = 0
         for _ in 0..<48 {
-            run = balancer.pick(hash: nil, avoiding: nil) === endpoints[0] ? run + 1 : 0
+            run = balancer.pick(hash: nil, avoiding: []) === endpoints[0] ? run + 1 : 0
             longest = max(longest, run)
         }
         #expect(longest <= 3)
@@ -66,7 +66,7 @@ import Testing
             (0..<32).map { seed in
                 var balancer = Balancer(.roundRobin, seed: UInt64(seed))
                 balancer.update(to: endpoints)
-                return balancer.pick(hash: nil, avoiding: nil).map { ObjectIdentifier($0) }
+                return balancer.pick(hash: nil, avoiding: []).map { ObjectIdentifier($0) }
             })
         #expect(first.count == 4)
     }
@@ -111,7 +111,7 @@ import Testing
         let endpoints = makeEndpoints(Array(repeating: 1, count: 10))
         var balancer = Balancer(.leastRequest, seed: 5)
         balancer.update(to: endpoints)
-        for _ in 0..<1000 { balancer.pick(hash: nil, avoiding: nil)?.activeRequests += 1 }
+        for _ in 0..<1000 { balancer.pick(hash: nil, avoiding: [])?.activeRequests += 1 }
         let loads = endpoints.map(\.activeRequests)
         #expect(loads.reduce(0, +) == 1000)
         #expect(loads.allSatisfy { abs($0 - 100) <= 6 }, "\(loads)")
@@ -125,7 +125,7 @@ import Testing
         var balancer = Balancer(policy, seed: 21)
         balancer.update(to: endpoints)
         for number in 0..<500 {
-            let picked = balancer.pick(hash: UInt64(number), avoiding: endpoints[0])
+            let picked = balancer.pick(hash: UInt64(number), avoiding: [endpoints[0]])
             #expect(picked != nil && picked !== endpoints[0])
         }
     }

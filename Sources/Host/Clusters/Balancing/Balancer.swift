@@ -32,12 +32,13 @@ struct Balancer {
     ///
     /// - Parameters:
     ///   - hash: what the request is known by, for ``BalancePolicy/ringHash``.
-    ///   - avoided: an endpoint that is only picked where there is no other.
-    mutating func pick(hash: UInt64?, avoiding avoided: Endpoint?) -> Endpoint? {
+    ///   - avoided: endpoints that are only picked where there is no other.
+    mutating func pick(hash: UInt64?, avoiding avoided: [Endpoint]) -> Endpoint? {
         guard endpoints.count > 1 else { return endpoints.first }
         let index = next(hash)
         let picked = endpoints[index]
-        return picked === avoided ? endpoints[another(than: index, hash)] : picked
+        if avoided.isEmpty || !avoided.contains(where: { $0 === picked }) { return picked }
+        return another(than: index, hash, avoiding: avoided) ?? picked
     }
 
     @inline(__always)
@@ -52,14 +53,21 @@ struct Balancer {
         }
     }
 
-    private mutating func another(than index: Int, _ hash: UInt64?) -> Int {
-        if policy == .ringHash, let hash { return ring.owner(of: hash, avoiding: index) }
+    private mutating func another(than index: Int, _ hash: UInt64?, avoiding avoided: [Endpoint]) -> Endpoint? {
+        if policy == .ringHash, let hash {
+            let others = avoided.compactMap { one in endpoints.firstIndex { $0 === one } }
+            return others.count < endpoints.count ? endpoints[ring.owner(of: hash, avoiding: others)] : nil
+        }
         // One with a large share may come several times in a row; then whoever stands beside it has to do.
         for _ in 0..<4 {
-            let next = next(nil)
-            if next != index { return next }
+            let next = endpoints[next(nil)]
+            if !avoided.contains(where: { $0 === next }) { return next }
         }
-        return index + 1 < endpoints.count ? index + 1 : 0
+        for step in 1..<endpoints.count {
+            let next = endpoints[(index + step) % endpoints.count]
+            if !avoided.contains(where: { $0 === next }) { return next }
+        }
+        return nil
     }
 
     /// Two are drawn by lot, by weight; the one that has more to do for its weight is left alone.

@@ -30,14 +30,14 @@ struct HashRing {
 
     /// Whose a hash is; there must be an entry.
     ///
-    /// - Parameter avoided: an entry that is passed over, as if it were not there; must not be the only one.
-    func owner(of hash: UInt64, avoiding avoided: Int? = nil) -> Int {
+    /// - Parameter avoided: entries that are passed over, as if they were not there; must not be all of them.
+    func owner(of hash: UInt64, avoiding avoided: [Int] = []) -> Int {
         // Whoever made the hash may have left most of its bits alike.
         var place = firstPoint(atLeast: SplitMix.mix(hash))
         while true {
             if place == points.count { place = 0 }
             let owner = Int(owners[place])
-            if owner != avoided { return owner }
+            if avoided.isEmpty || !avoided.contains(owner) { return owner }
             place += 1
         }
     }

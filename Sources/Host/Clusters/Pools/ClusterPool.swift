@@ -81,14 +81,31 @@ final class ClusterPool {
     }
 
     private func place(_ stream: HTTPStream, fresh: Bool) {
-        guard let endpoint = balancer.pick(hash: stream.attachment.hash, avoiding: nil) else {
-            return stream.connectFailed(noEndpoint)
-        }
+        let endpoint: Endpoint
+        do throws(Fault) { endpoint = try pick(for: stream) } catch { return stream.connectFailed(error) }
         if !fresh, let connection = takeIdle(endpoint, for: stream) { return connection.serve(stream) }
         guard mayWait else { return overflow(stream) }
         if let connection = endpoint.spare.popLast() { return expect(connection, for: stream) }
         if connectionCount < settings.maxConnections || makeRoom() { return open(endpoint, for: stream) }
         wait(stream)
+    }
+
+    /// An endpoint that the stream's filters accept; not one of its earlier tries, if there is another.
+    private func pick(for stream: HTTPStream) throws(Fault) -> Endpoint {
+        let hash = stream.attachment.hash
+        guard var endpoint = balancer.pick(hash: hash, avoiding: stream.triedEndpoints) else { throw noEndpoint }
+        stream.take(endpoint)
+        guard stream.asksForEndpoints else { return endpoint }
+        var refused = stream.triedEndpoints
+        while try !stream.accepts(endpoint) {
+            refused.append(endpoint)
+            guard refused.count < endpoints.count + stream.triedEndpoints.count,
+                let next = balancer.pick(hash: hash, avoiding: refused), !refused.contains(where: { $0 === next })
+            else { throw Fault(.overflow, "upstream.endpoints_refused", replay: .always) }
+            endpoint = next
+            stream.take(endpoint)
+        }
+        return endpoint
     }
 
     private var noEndpoint: Fault {
@@ -180,7 +197,7 @@ final class ClusterPool {
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
             guard endpoint.isListed else { return connection.close() }
-            if let stream = unsafe line.first {
+            if let stream = unsafe line.first, !stream.asksForEndpoints {
                 leaveLine(stream)
                 return connection.serve(stream)
             }
@@ -224,7 +241,7 @@ final class ClusterPool {
             worker.counters.overflows.add()
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)
         }
-        if let endpoint = balancer.pick(hash: hash, avoiding: nil) { return endpoint }
+        if let endpoint = balancer.pick(hash: hash, avoiding: []) { return endpoint }
         throw noEndpoint
     }
 
