@@ -63,6 +63,10 @@ extension HTTPStream: StreamHost {
 
     private func checkReplay(_ stage: Int) throws(Fault) {
         guard responseTop > stage else { throw Fault(.filterFailed, "filter.replay_after_response") }
+        // The time is for all tries together.
+        guard timeoutAt == 0 || worker.loop.now < timeoutAt else {
+            throw Fault(.upstreamTimeout, "upstream.response_timeout")
+        }
     }
 
     func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {

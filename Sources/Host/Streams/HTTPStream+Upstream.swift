@@ -207,6 +207,6 @@ extension HTTPStream {
         flags.remove(.backlogTrailers)
         guard let connection = unsafe upstream else { return }
         unsafe upstream = nil
-        connection.abandon(self)
+        connection.abandon(self, isForAnother: fault == nil && flags.contains(.active))
     }
 }
