@@ -203,8 +203,11 @@ extension HTTPStream {
         guard flags.contains(.active) else { return }
         let now = worker.loop.now
         if timeoutAt > 0 && now >= timeoutAt {
-            return faulted(
-                Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent), at: table.httpCount)
+            let fault =
+                flags.contains(.limited)
+                ? Fault(.upstreamTimeout, "stream.deadline", origin: .client)
+                : Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent)
+            return faulted(fault, at: table.httpCount)
         }
         if idleLimit > 0 && now >= lastActivity + idleLimit {
             return faulted(Fault(.idleTimeout, "stream.idle_timeout"), at: table.httpCount)

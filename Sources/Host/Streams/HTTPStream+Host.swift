@@ -12,6 +12,7 @@ extension HTTPStream: StreamHost {
     func limit(to deadline: FilterAPI.Instant) {
         guard deadline != .none, timeoutAt == 0 || deadline.nanoseconds < timeoutAt else { return }
         timeoutAt = deadline.nanoseconds
+        flags.insert(.limited)
         armTimer()
     }
 
