@@ -363,8 +363,10 @@ final class ClientConnection: Connection, CodecHost {
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
-        pool.closed(self)
+        pool.forget(self)
     }
+
+    override func closed() { pool.roomMade() }
 
     // MARK: What the pool and the stream call
 
