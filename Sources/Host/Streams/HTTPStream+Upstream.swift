@@ -18,6 +18,7 @@ extension HTTPStream {
             return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: table.httpCount)
         }
         self.pool = pool
+        unsafe factsMemory.pointee.cluster = pool.name
         if last { flags.insert(.upstreamRequestEnded) }
         idleLimit = attachment.idleLimit(otherwise: Self.usualIdleLimit)
         startTimeout()
