@@ -33,12 +33,8 @@ extension CircuitBreaker {
                 check.error("window", "must be between 100ms and 1h")
             }
             if minRequests < 1 { check.error("min_requests", "must be at least 1") }
-            if failureRate <= .zero || failureRate > .all {
-                check.error("failure_rate", "must be more than 0% and at most 100%")
-            }
-            if slowRate <= .zero || slowRate > .all {
-                check.error("slow_rate", "must be more than 0% and at most 100%")
-            }
+            if failureRate <= .zero { check.error("failure_rate", "must be more than 0%") }
+            if slowRate <= .zero { check.error("slow_rate", "must be more than 0%") }
             if consecutive < 0 { check.error("consecutive", "must be 0 or more") }
             if let slowCall, slowCall <= .zero { check.error("slow_call", "must be more than 0") }
             if openFor <= .zero { check.error("open_for", "must be more than 0") }

@@ -300,6 +300,7 @@ public final class CircuitBreaker: HTTPFilter {
         case .complete:
             // A call of gRPC that ends without a status has failed, for the client too.
             if state.progress == .awaitsStatus { settle(.failure, &state, stream) }
+            if state.progress == .succeeded, let permit = state.permit { state.slot?.breaker.circuit.completed(permit) }
         case .fault(let fault): note(fault, &state, stream)
         case .replay:
             // A filter above has given up waiting: it had seen neither an answer nor a fault.

@@ -71,12 +71,14 @@ final class ErrorCircuit: Sendable {
         if permit.isProbe { return probeEnded(permit, outcome, at: now, rules) }
         guard let outcome else { return nil }
         window.add(outcome, generation: permit.gate.generation, at: now)
-        switch outcome {
-        case .success, .slow:
-            if failuresInARow.load(ordering: .relaxed) != 0 { failuresInARow.store(0, ordering: .relaxed) }
-        case .failure, .brokenOff: failuresInARow.add(1, ordering: .relaxed)
-        }
+        if outcome == .failure || outcome == .brokenOff { failuresInARow.add(1, ordering: .relaxed) }
         return outcome == .success ? nil : look(permit, at: now, rules)
+    }
+
+    /// An answer that is no failure has come to its end, which ends a row of failures.
+    func completed(_ permit: Permit) {
+        guard failuresInARow.load(ordering: .relaxed) != 0, gate == permit.gate else { return }
+        failuresInARow.store(0, ordering: .relaxed)
     }
 
     private func probeEnded(_ permit: Permit, _ outcome: Outcome?, at now: UInt64, _ rules: ErrorRules)
