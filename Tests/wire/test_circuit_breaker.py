@@ -1,17 +1,21 @@
 """The filter `circuit_breaker`: limits that hold to the request over all workers, and breakers that failures open."""
 import json
+import os
 import re
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import sluice as harness
 from client import Client, encode, get
 from configs import cluster, http_proxy
 from flow import wait_until
 from origin import OK, answer, chunked
 from peek import wait_until_read
 from sluice import run_cli
+from test_allocations import COUNTED, RELEASE, REQUESTS, counted, counting_library  # noqa: F401
 
 LOG = {"to": "stdout", "format": "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"}
 BROKEN = answer(b"broken", "500 Internal Server Error")
@@ -360,3 +364,25 @@ def test_a_filter_without_a_limit_is_refused_with_a_hint(tmp_path):
     done = run_cli("check", str(file))
     assert done.returncode == 1
     assert "there is no limit" in done.stdout and re.search(r"circuit_breaker: \{ max_requests: \d+ \}", done.stdout)
+
+
+# MARK: What it costs
+
+@pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")
+@pytest.mark.parametrize("scope", ["listener", "route", "cluster", "endpoint"])
+@pytest.mark.parametrize("is_refused", [False, True], ids=["passed", "refused"])
+def test_what_a_request_allocates_passed_or_refused(scope, is_refused, sluice, origin, counting_library, tmp_path,
+                                                    monkeypatch):
+    monkeypatch.setattr(harness, "BINARY", RELEASE)
+    counter_file = tmp_path / "count"
+    upstream = origin(Health(BROKEN if is_refused else OK).script)
+    one = sluice(proxy(upstream.endpoint, workers=1, breaker={
+        "scope": scope, "max_requests": 10, "errors": {"consecutive": 1, "open_for": "60s"}}),
+        env={"LD_PRELOAD": str(counting_library), "MALLOC_COUNT_FILE": str(counter_file)})
+    assert get(one.address()).status == (500 if is_refused else 200)
+    with socket.create_connection(one.address()) as connection:
+        after, before = counted(connection, REQUESTS["get"], counter_file)
+    assert (get(one.address()).status == 503) == is_refused
+    # Where an endpoint is refused, the pool makes a list of those that it must not pick again.
+    allowed = COUNTED * (1.01 if is_refused and scope == "endpoint" else 0.01)
+    assert after - before <= allowed, f"{(after - before) / COUNTED:.3f} allocations a request"
