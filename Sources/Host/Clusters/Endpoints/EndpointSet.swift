@@ -1,25 +1,39 @@
 internal import Engine
 internal import FilterAPI
 
-/// The endpoints of one cluster on the control thread: addresses as they are, names as they are looked up.
+/// The endpoints of one cluster on the control thread: addresses as they are, names as they are looked up, what is
+/// thought of each, and what follows for the workers.
 ///
 /// A name without addresses is no error: there is nothing behind it for now.
 final class EndpointSet {
-    private let endpoints: [(address: EndpointAddress, weight: Int)]
+    private let endpoints: [EndpointSettings]
+    private let resolver: Resolver
     private var records: [String: NameRecord] = [:]
+    private var statuses: [SocketAddress: EndpointStatus] = [:]
+    private var observers: [ObjectIdentifier: () -> Void] = [:]
     private let onChange: (EndpointList) -> Void
-    /// All addresses that are known now.
+    /// All addresses that are known now, with the weights and priorities of the config.
+    private(set) var known = EndpointList()
+    /// Those that serve now, as the workers have them.
     private(set) var list = EndpointList()
+    /// Set while several changes are made that are to be one for the workers.
+    private var isChanging = false
+    private var isStopped = false
 
     /// Takes what is known already; looks nothing up before ``begin()``.
     ///
-    /// - Parameter onChange: called with each new list, until ``stop()``.
+    /// - Parameter onChange: called with each new list of those that serve, until ``stop()``.
     init(_ settings: ClusterSettings, resolver: Resolver, onChange: @escaping (EndpointList) -> Void) {
-        endpoints = settings.endpoints.compactMap { one in one.parsed.map { ($0, one.weight) } }
+        endpoints = settings.endpoints
+        self.resolver = resolver
         self.onChange = onChange
-        for case (.name(let name, _), _) in endpoints { records[name] = resolver.record(name, settings.dns) }
-        list = gather()
-        for record in records.values { record.add(observer: self) { [unowned self] in self.changed() } }
+        for endpoint in endpoints {
+            guard case .name(let name, _) = endpoint.parsed else { continue }
+            records[name] = resolver.record(name, settings.dns)
+        }
+        known = gather()
+        list = serving()
+        for record in records.values { record.add(observer: self) { [unowned self] in self.namesChanged() } }
     }
 
     /// Begins to look names up.
@@ -27,26 +41,95 @@ final class EndpointSet {
 
     /// Calls back no more.
     func stop() {
+        isStopped = true
         for record in records.values { record.remove(observer: self) }
         records = [:]
+        observers = [:]
     }
 
     deinit { stop() }
 
-    private func changed() {
-        list = gather()
-        onChange(list)
+    // MARK: What is thought of them
+
+    /// What is thought of an address; of one that nobody has said anything about, the best.
+    func status(of address: SocketAddress) -> EndpointStatus { statuses[address] ?? EndpointStatus() }
+
+    /// Changes what is thought of an address; the workers hear of it where it changes what serves.
+    ///
+    /// Does nothing for an address that is not known (any more).
+    ///
+    /// - Parameters:
+    ///   - now: the loop's clock.
+    ///   - edit: sets ``EndpointStatus/failedCheck`` and ``EndpointStatus/isEjected``, each by whose word it is.
+    func change(_ address: SocketAddress, at now: Nanoseconds, _ edit: (inout EndpointStatus) -> Void) {
+        guard known.entries.contains(where: { $0.address == address }) else { return }
+        let before = status(of: address)
+        var after = before
+        edit(&after)
+        if before.isGood, !after.isGood { after.badSince = now }
+        if !before.isGood, after.isGood { after.healthySince = now }
+        guard after != before else { return }
+        statuses[address] = after
+        publish()
     }
+
+    /// Makes several changes one for the workers.
+    func changeTogether(_ changes: () -> Void) {
+        guard !isChanging else { return changes() }
+        isChanging = true
+        changes()
+        isChanging = false
+        publish()
+    }
+
+    /// Calls `onComeOrGo` whenever ``known`` has other addresses than before, until ``remove(observer:)`` or
+    /// ``stop()``.
+    ///
+    /// The workers hear of new addresses only after that, so that whoever checks them first can put them aside in time.
+    func add(observer: AnyObject, onComeOrGo: @escaping () -> Void) {
+        observers[ObjectIdentifier(observer)] = onComeOrGo
+    }
+
+    func remove(observer: AnyObject) { observers[ObjectIdentifier(observer)] = nil }
+
+    // MARK: Gathering
+
+    private func namesChanged() {
+        let before = known
+        known = gather()
+        let addresses = Set(known.entries.map(\.address))
+        statuses = statuses.filter { addresses.contains($0.key) }
+        let added = addresses.subtracting(before.entries.map(\.address))
+        if !before.entries.isEmpty {
+            for address in added { statuses[address] = EndpointStatus(healthySince: resolver.loop.now) }
+        }
+        changeTogether {
+            guard !added.isEmpty || addresses.count != before.entries.count else { return }
+            for observer in observers.values { observer() }
+        }
+    }
+
+    private func publish() {
+        guard !isChanging, !isStopped else { return }
+        let next = serving()
+        guard next != list else { return }
+        list = next
+        onChange(next)
+    }
+
+    private func serving() -> EndpointList { known.filter { status(of: $0.address).isGood } }
 
     private func gather() -> EndpointList {
         var list = EndpointList()
-        for (address, weight) in endpoints {
-            switch address {
-            case .fixed(let address): list.add(address, weight: weight)
+        for endpoint in endpoints {
+            switch endpoint.parsed {
+            case .fixed(let address): list.add(address, weight: endpoint.weight, priority: endpoint.priority)
             case .name(let name, let port):
                 for address in records[name]?.addresses ?? [] {
-                    list.add(address.with(port: port), host: name, weight: weight)
+                    list.add(
+                        address.with(port: port), host: name, weight: endpoint.weight, priority: endpoint.priority)
                 }
+            case nil: break
             }
         }
         list.isUnresolved = list.entries.isEmpty
