@@ -236,7 +236,7 @@ final class Generation {
             endpointSets[cluster.name]?.stop()
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
-            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { list in
+            endpointSets[cluster.name] = EndpointSet(cluster.name, cluster.settings, resolver: resolver) { list in
                 for worker in unsafe targets.value {
                     let handover = Handover(worker)
                     worker.loop.poster.post { unsafe handover.value.update(id, list) }

@@ -6,6 +6,8 @@ internal import FilterAPI
 ///
 /// A name without addresses is no error: there is nothing behind it for now.
 final class EndpointSet {
+    /// The cluster's name, for logs.
+    let cluster: String
     private let endpoints: [EndpointSettings]
     private let resolver: Resolver
     private var records: [String: NameRecord] = [:]
@@ -23,7 +25,10 @@ final class EndpointSet {
     /// Takes what is known already; looks nothing up before ``begin()``.
     ///
     /// - Parameter onChange: called with each new list of those that serve, until ``stop()``.
-    init(_ settings: ClusterSettings, resolver: Resolver, onChange: @escaping (EndpointList) -> Void) {
+    init(
+        _ cluster: String, _ settings: ClusterSettings, resolver: Resolver, onChange: @escaping (EndpointList) -> Void
+    ) {
+        self.cluster = cluster
         endpoints = settings.endpoints
         self.resolver = resolver
         self.onChange = onChange
