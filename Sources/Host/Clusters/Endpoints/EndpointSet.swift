@@ -13,6 +13,7 @@ final class EndpointSet {
     private var records: [String: NameRecord] = [:]
     private var statuses: [SocketAddress: EndpointStatus] = [:]
     private var observers: [ObjectIdentifier: () -> Void] = [:]
+    private let rules: ServingRules
     private let onChange: (EndpointList) -> Void
     /// All addresses that are known now, with the weights and priorities of the config.
     private(set) var known = EndpointList()
@@ -21,15 +22,24 @@ final class EndpointSet {
     /// Set while several changes are made that are to be one for the workers.
     private var isChanging = false
     private var isStopped = false
+    /// The priorities that are in panic.
+    private var panicking: Set<Int> = []
+    /// Looks again at weights that grow.
+    private lazy var growthTimer = CallbackTimer { [unowned self] in self.publish(at: self.resolver.loop.now) }
 
     /// Takes what is known already; looks nothing up before ``begin()``.
     ///
-    /// - Parameter onChange: called with each new list of those that serve, until ``stop()``.
+    /// - Parameters:
+    ///   - previous: the set that this one takes the place of; who was in a slow start stays in it, and who is new begins
+    ///     one. What was said against its endpoints is not taken over: whoever says so says it again.
+    ///   - onChange: called with each new list of those that serve, until ``stop()``.
     init(
-        _ cluster: String, _ settings: ClusterSettings, resolver: Resolver, onChange: @escaping (EndpointList) -> Void
+        _ cluster: String, _ settings: ClusterSettings, resolver: Resolver, after previous: EndpointSet? = nil,
+        onChange: @escaping (EndpointList) -> Void
     ) {
         self.cluster = cluster
         endpoints = settings.endpoints
+        rules = ServingRules(settings)
         self.resolver = resolver
         self.onChange = onChange
         for endpoint in endpoints {
@@ -37,7 +47,8 @@ final class EndpointSet {
             records[name] = resolver.record(name, settings.dns)
         }
         known = gather()
-        list = serving()
+        if let previous { takeTimes(from: previous) }
+        publish(at: resolver.loop.now, isFirst: true)
         for record in records.values { record.add(observer: self) { [unowned self] in self.namesChanged() } }
     }
 
@@ -50,6 +61,7 @@ final class EndpointSet {
         for record in records.values { record.remove(observer: self) }
         records = [:]
         observers = [:]
+        if growthTimer.isArmed { resolver.loop.cancel(growthTimer) }
     }
 
     deinit { stop() }
@@ -75,7 +87,7 @@ final class EndpointSet {
         if !before.isGood, after.isGood { after.healthySince = now }
         guard after != before else { return }
         statuses[address] = after
-        publish()
+        publish(at: now)
     }
 
     /// Makes several changes one for the workers.
@@ -84,7 +96,7 @@ final class EndpointSet {
         isChanging = true
         changes()
         isChanging = false
-        publish()
+        publish(at: resolver.loop.now)
     }
 
     /// Calls `onComeOrGo` whenever ``known`` has other addresses than before, until ``remove(observer:)`` or
@@ -97,7 +109,7 @@ final class EndpointSet {
 
     func remove(observer: AnyObject) { observers[ObjectIdentifier(observer)] = nil }
 
-    // MARK: Gathering
+    // MARK: Changes
 
     private func namesChanged() {
         let before = known
@@ -114,15 +126,51 @@ final class EndpointSet {
         }
     }
 
-    private func publish() {
-        guard !isChanging, !isStopped else { return }
-        let next = serving()
-        guard next != list else { return }
-        list = next
-        onChange(next)
+    /// Who was there before keeps its time, and who was not begins now, unless there was nobody.
+    private func takeTimes(from previous: EndpointSet) {
+        let before = Set(previous.known.entries.map(\.address))
+        guard !before.isEmpty else { return }
+        for address in known.entries.map(\.address) {
+            let isKnown = before.contains(address)
+            let time = isKnown ? previous.status(of: address).healthySince : resolver.loop.now
+            statuses[address] = EndpointStatus(healthySince: time)
+        }
     }
 
-    private func serving() -> EndpointList { known.filter { status(of: $0.address).isGood } }
+    /// Decides anew who serves, and tells those who have to know.
+    private func publish(at now: Nanoseconds, isFirst: Bool = false) {
+        guard !isChanging, !isStopped else { return }
+        let next = ServingSet(known, rules: rules, at: now) { status(of: $0) }
+        note(next)
+        if next.isGrowing, !growthTimer.isArmed, let slowStart = rules.slowStart {
+            resolver.loop.schedule(growthTimer, after: slowStart.interval)
+        }
+        guard next.list != list else { return }
+        list = next.list
+        if !isFirst { onChange(list) }
+    }
+
+    // MARK: Telling the operator
+
+    private func note(_ next: ServingSet) {
+        for address in known.entries.map(\.address) where status(of: address).isKept != next.kept.contains(address) {
+            let isKept = next.kept.contains(address)
+            statuses[address, default: EndpointStatus()].isKept = isKept
+            let fields = [("cluster", cluster), ("endpoint", address.description), ("reason", "min_serving")]
+            resolver.log(.info, isKept ? "bad endpoint kept in service" : "endpoint no longer kept in service", fields)
+        }
+        for priority in next.panicking.symmetricDifference(panicking).sorted() {
+            let fields = [("cluster", cluster), ("priority", String(priority)), ("reason", "panic_threshold")]
+            if next.panicking.contains(priority) {
+                resolver.log(.warning, "too few endpoints are good, all are used", fields)
+            } else {
+                resolver.log(.info, "enough endpoints are good, only those are used", fields)
+            }
+        }
+        panicking = next.panicking
+    }
+
+    // MARK: Gathering
 
     private func gather() -> EndpointList {
         var list = EndpointList()
@@ -137,7 +185,6 @@ final class EndpointSet {
             case nil: break
             }
         }
-        list.isUnresolved = list.entries.isEmpty
         return list
     }
 }
