@@ -48,7 +48,9 @@ final class ClusterPool {
         name = FactName(plan.name)
         limits = plan.limits
         codec = chain.clientCodec
-        balancer = Balancer(settings.balance, seed: seed)
+        balancer = Balancer(
+            settings.balance, seed: seed, tableSize: settings.maglevTableSize,
+            decay: settings.ewmaDecay.wholeNanoseconds)
         connectTimeout = settings.connectTimeout.wholeNanoseconds
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
@@ -65,7 +67,7 @@ final class ClusterPool {
         let before = endpoints
         endpoints = list.merged(into: before)
         isUnresolved = list.isUnresolved
-        balancer.update(to: endpoints)
+        balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
     }
 
@@ -177,6 +179,7 @@ final class ClusterPool {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
+            endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
             quota.pending.give()
             roomMade()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))

@@ -5,6 +5,9 @@ internal import FilterAPI
 ///
 /// Each worker has connections of its own; the limits hold over all workers together.
 struct ClusterSettings: SettingsStruct {
+    /// The largest table of `maglev`: each worker has one.
+    static let maxTableSize = 5_000_011
+
     var endpoints: [EndpointSettings] = []
     /// Which endpoint is next.
     var balance = BalancePolicy.roundRobin
@@ -28,6 +31,16 @@ struct ClusterSettings: SettingsStruct {
     var tcpKeepalive = Duration.seconds(60)
     /// How names among the endpoints are looked up.
     var dns = NameSettings()
+    /// Slots in the table of `maglev`; a prime, many times the number of endpoints.
+    var maglevTableSize = 65_537
+    /// How fast `peak_ewma` forgets: after this time an old latency counts for a third.
+    var ewmaDecay = Duration.seconds(10)
+    /// Where fewer than this share of a priority's endpoints is good, all of them are used; 0 for never.
+    var panicThreshold = Percent.percent(50)
+    /// Never fewer than this share of all endpoints serves, whatever is said against them.
+    var minServing = Percent.zero
+    /// How an endpoint that has just become good comes to its full share; at once where this is not set.
+    var slowStart: SlowStartSettings?
     /// What its connections consist of; decoded when the filters are known.
     var chain = RawNode()
     /// Settings of the codec, where the chain has none.
@@ -38,6 +51,14 @@ struct ClusterSettings: SettingsStruct {
     func validate(_ check: inout SettingsCheck) {
         if endpoints.isEmpty {
             check.error("endpoints", "a cluster needs endpoints", hint: "add `endpoints: [ 127.0.0.1:8080 ]`")
+        }
+        if maglevTableSize > Self.maxTableSize || !MaglevTable.isPrime(maglevTableSize) {
+            check.error(
+                "maglev_table_size", "must be a prime of at most \(Self.maxTableSize)",
+                hint: "65537 unless it is set; for example 257, 2039, 16381, 655373")
+        }
+        if ewmaDecay < .milliseconds(1) || ewmaDecay > .seconds(3600) {
+            check.error("ewma_decay", "must be between 1ms and 1h", hint: "10s unless it is set")
         }
         if connectTimeout <= .zero {
             check.error("connect_timeout", "must be more than 0", hint: "5s unless it is set")
