@@ -44,7 +44,7 @@ final class RequestPlaces: Sendable {
     func giveBack() {
         if waitingCount == 0 {
             used.subtract(1, ordering: .sequentiallyConsistent)
-            if waitingCount > 0 { serve() }
+            if waitingCount > 0 { serve(upTo: 0) }
             return
         }
         let next: WaitingRequest? = line.withLock { line in
@@ -67,7 +67,7 @@ final class RequestPlaces: Sendable {
     func join(_ request: WaitingRequest) {
         tally.add(1)
         line.withLock { request.place.store($0.append(request), ordering: .relaxed) }
-        serve()
+        serve(upTo: request.limit)
     }
 
     /// Leaves the line.
@@ -83,9 +83,12 @@ final class RequestPlaces: Sendable {
         }
     }
 
-    private func serve() {
+    /// Gives free places to those in the line.
+    ///
+    /// - Parameter limit: of whom came last; where it has been raised since others have come, it holds for them too.
+    private func serve(upTo limit: Int) {
         while let next = line.withLock({ line -> WaitingRequest? in
-            guard let first = line.first, claim(first.limit) else { return nil }
+            guard let first = line.first, claim(max(first.limit, limit)) else { return nil }
             return pop(&line)
         }) {
             next.letGo()

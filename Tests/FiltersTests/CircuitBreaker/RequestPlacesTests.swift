@@ -112,4 +112,108 @@ struct RequestPlacesTests {
         let places = bench.filters[0].table.breaker(BreakerKey(name: "cluster app")).breaker.places
         #expect(places.count == 0 && places.waitingCount == 0)
     }
+
+    /// Where tokens lead to: tells that the request went on.
+    private final class Served: ResumptionTarget {
+        let count = Atomic<Int>(0)
+
+        func resume(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
+            count.add(1, ordering: .sequentiallyConsistent)
+        }
+
+        func request(limit: Int) -> WaitingRequest {
+            let key = ResumptionKey(slot: 0, generation: 0, stage: 0, isRequest: true, serial: 1)
+            return WaitingRequest(limit: limit, Resumption(target: self, key: key))
+        }
+    }
+
+    private static func makePlaces() -> RequestPlaces {
+        RequestPlaces(tally: GaugeTally(FakeWorker().gauge("waiting")))
+    }
+
+    /// How far one of two threads has come.
+    private final class Progress: Sendable {
+        let begun = Atomic<Int>(0)
+        let ended = Atomic<Int>(0)
+        let idled = Atomic<Int>(0)
+
+        func hasBegun(_ round: Int) -> Bool { begun.load(ordering: .sequentiallyConsistent) >= round }
+        func hasEnded(_ round: Int) -> Bool { ended.load(ordering: .sequentiallyConsistent) >= round }
+    }
+
+    /// Waits on the processor, so that two threads go on at nearly the same moment; lets go of it where that takes long.
+    private static func spin(until condition: () -> Bool) async {
+        var rounds = 0
+        while !condition() {
+            rounds += 1
+            if rounds % 1000 == 0 { await Task.yield() }
+        }
+    }
+
+    @Test("Who joins the line at the moment in which the last place is given back is served")
+    func noLostPlace() async {
+        let places = Self.makePlaces()
+        let served = Served()
+        let rounds = 100_000
+        let giver = Progress()
+        let taker = Progress()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for round in 1...rounds {
+                    _ = places.take(limit: 1)
+                    giver.begun.store(round, ordering: .sequentiallyConsistent)
+                    await Self.spin { taker.hasBegun(round) }
+                    for _ in 0..<round % 40 { giver.idled.add(1, ordering: .relaxed) }
+                    places.giveBack()
+                    giver.ended.store(round, ordering: .sequentiallyConsistent)
+                    await Self.spin { taker.hasEnded(round) }
+                }
+            }
+            group.addTask {
+                for round in 1...rounds {
+                    await Self.spin { giver.hasBegun(round) }
+                    taker.begun.store(round, ordering: .sequentiallyConsistent)
+                    _ = places.reserve(max: 1)
+                    places.join(served.request(limit: 1))
+                    await Self.spin { giver.hasEnded(round) }
+                    // Both have done what they do: whoever was last must have seen the other.
+                    if served.count.load(ordering: .sequentiallyConsistent) == round { places.giveBack() }
+                    taker.ended.store(round, ordering: .sequentiallyConsistent)
+                }
+            }
+        }
+        #expect(served.count.load(ordering: .relaxed) == rounds)
+        #expect(places.count == 0 && places.waitingCount == 0)
+    }
+
+    @Test("A limit that is raised holds for those who wait already, and nobody overtakes them")
+    func raised() {
+        let places = Self.makePlaces()
+        let first = Served()
+        let second = Served()
+        #expect(places.take(limit: 1))
+        #expect(places.reserve(max: 2))
+        places.join(first.request(limit: 1))
+        #expect(first.count.load(ordering: .relaxed) == 0)
+        #expect(!places.take(limit: 2))
+        #expect(places.reserve(max: 2) && !places.reserve(max: 2))
+        places.join(second.request(limit: 2))
+        #expect(first.count.load(ordering: .relaxed) == 1 && second.count.load(ordering: .relaxed) == 0)
+        places.giveBack()
+        #expect(second.count.load(ordering: .relaxed) == 1 && places.count == 2)
+    }
+
+    @Test("A limit that is lowered is kept to: places go back before anybody else runs")
+    func lowered() {
+        let places = Self.makePlaces()
+        let waiting = Served()
+        #expect(places.take(limit: 3) && places.take(limit: 3) && places.take(limit: 3))
+        #expect(places.reserve(max: 1))
+        places.join(waiting.request(limit: 1))
+        places.giveBack()
+        places.giveBack()
+        #expect(waiting.count.load(ordering: .relaxed) == 0 && places.count == 1)
+        places.giveBack()
+        #expect(waiting.count.load(ordering: .relaxed) == 1 && places.count == 1)
+    }
 }
