@@ -42,13 +42,18 @@ final class RequestPlaces: Sendable {
 
     /// Gives a place back, or to who has waited longest for it.
     func giveBack() {
-        if waitingCount == 0 {
-            used.subtract(1, ordering: .sequentiallyConsistent)
-            if waitingCount > 0 { serve(upTo: 0) }
-            return
-        }
+        if waitingCount == 0 { makeFree() } else { handOver() }
+    }
+
+    /// Gives a place back that nobody has waited for until now.
+    func makeFree() {
+        used.subtract(1, ordering: .sequentiallyConsistent)
+        if waitingCount > 0 { serve(upTo: 0) }
+    }
+
+    private func handOver() {
         let next: WaitingRequest? = line.withLock { line in
-            // The limit may have been lowered since.
+            // Those who wait may not have joined the line yet, and the limit may have been lowered since they have.
             guard let first = line.first, count <= first.limit else {
                 used.subtract(1, ordering: .sequentiallyConsistent)
                 return nil
