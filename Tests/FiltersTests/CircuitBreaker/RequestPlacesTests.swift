@@ -74,6 +74,25 @@ struct RequestPlacesTests {
         #expect(places.count == 0)
     }
 
+    @Test("Taking and giving back as fast as can be never lets one too many in")
+    func hammered() async {
+        let places = Self.makePlaces()
+        let sight = Sight()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<300_000 where places.take(limit: 1) {
+                        sight.enter()
+                        sight.leave()
+                        places.giveBack()
+                    }
+                }
+            }
+        }
+        #expect(sight.most.load(ordering: .relaxed) == 1)
+        #expect(places.count == 0)
+    }
+
     @Test("None that waits is forgotten, and none runs that should wait")
     func nobodyIsForgotten() async throws {
         let (bench, lanes) = try lanes(
