@@ -12,5 +12,6 @@ enum BuiltinFilters {
         Count.self,
         CircuitBreaker.self,
         TLS.self,
+        Retry.self,
     ]
 }
