@@ -17,7 +17,7 @@ final class ClusterPool {
     let worker: Worker
     /// What all workers have of the cluster.
     let quota: ClusterQuota
-    private lazy var member = ClusterQuota.Member(self)
+    private let member: ClusterQuota.Member
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
@@ -55,6 +55,8 @@ final class ClusterPool {
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
         keepAlive = TCPKeepalive.option(settings.tcpKeepalive)
+        member = ClusterQuota.Member(on: worker.loop.poster)
+        unsafe member.pool = self
         quota.join(member)
     }
 
@@ -147,7 +149,10 @@ final class ClusterPool {
     /// An endpoint that the stream's filters accept; not one of its earlier tries, if there is another.
     private func pick(for stream: HTTPStream) throws(Fault) -> Endpoint {
         let hash = stream.attachment.hash
-        guard var endpoint = balancer.pick(hash: hash, avoiding: stream.triedEndpoints) else { throw noEndpoint }
+        let isFirst = !stream.flags.contains(.replayed)
+        guard var endpoint = balancer.pick(hash: hash, avoiding: isFirst ? [] : stream.triedEndpoints) else {
+            throw noEndpoint
+        }
         stream.take(endpoint)
         guard stream.asksForEndpoints else { return endpoint }
         var refused = stream.triedEndpoints
