@@ -145,6 +145,7 @@ extension HTTPStream {
         unsafe factsMemory.pointee.attempts += 1
         unsafe factsMemory.pointee.upstreamReady = worker.instant
         if connection.endpoint !== lastEndpoint { take(connection.endpoint) }
+        awaitsOutcome = connection.endpoint.outcomes != nil
         let whole = flags.contains(.upstreamRequestEnded) && backlog.isEmpty && !flags.contains(.backlogTrailers)
         guard connection.writeHead(self, last: whole), !whole else { return }
         sendBacklog(connection)
@@ -182,8 +183,10 @@ extension HTTPStream {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
             worker.counters.freshRetries.add()
+            awaitsOutcome = false
             return pool.connect(self, fresh: true)
         }
+        if fault.origin == .upstream { noteOutcome(.localFailure) }
         faulted(fault, at: table.httpCount)
     }
 
@@ -197,10 +200,14 @@ extension HTTPStream {
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }
 
     /// The answer is complete, and the connection has been given back.
-    func upstreamDone() { unsafe upstream = nil }
+    func upstreamDone() {
+        unsafe upstream = nil
+        noteOutcome(.success)
+    }
 
     /// Gives up what the stream has or waits for in its cluster.
     func dropUpstream(_ fault: Fault?) {
+        noteGivenUp(fault)
         flags.remove(.heldAtCluster)
         if isWaiting { pool?.stopWaiting(self) }
         backlog.removeAll()

@@ -14,8 +14,10 @@ struct EndpointList: Sendable, Equatable {
         var weight: Int
         /// 0 for those that serve first; larger numbers come after smaller ones.
         var priority = 0
+        /// Where workers note how tries end; nil where the cluster looks for no outliers.
+        var record: EndpointRecord?
 
-        /// The name follows from the address.
+        /// The name follows from the address, and the record from it and the cluster.
         static func == (left: Entry, right: Entry) -> Bool {
             left.address == right.address && left.host == right.host && left.weight == right.weight
                 && left.priority == right.priority
@@ -42,6 +44,11 @@ struct EndpointList: Sendable, Equatable {
         }
     }
 
+    /// Gives each address its record.
+    mutating func take(_ records: (SocketAddress) -> EndpointRecord) {
+        for index in entries.indices { entries[index].record = records(entries[index].address) }
+    }
+
     /// The same list with those entries only that a test lets through.
     func filter(_ isIncluded: (Entry) -> Bool) -> EndpointList {
         var list = self
@@ -51,18 +58,19 @@ struct EndpointList: Sendable, Equatable {
 
     /// The list as endpoints of one worker: those that it had before stay the same objects, and so keep their
     /// connections; those that are not on the list any more are marked.
-    func merged(into before: [Endpoint]) -> [Endpoint] {
+    func merged(into before: [Endpoint], worker: Int) -> [Endpoint] {
         var known: [SocketAddress: Endpoint] = [:]
         for endpoint in before {
             endpoint.isListed = false
             known[endpoint.address] = endpoint
         }
         return entries.map { entry in
-            guard let endpoint = known[entry.address] else {
-                return Endpoint(address: entry.address, name: entry.name, host: entry.host, weight: entry.weight)
-            }
+            let endpoint =
+                known[entry.address]
+                ?? Endpoint(address: entry.address, name: entry.name, host: entry.host, weight: entry.weight)
             endpoint.isListed = true
             endpoint.weight = entry.weight
+            endpoint.note(in: entry.record, worker: worker)
             return endpoint
         }
     }

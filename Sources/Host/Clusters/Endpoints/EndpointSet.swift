@@ -8,6 +8,7 @@ internal import FilterAPI
 final class EndpointSet {
     private let endpoints: [EndpointSettings]
     private let resolver: Resolver
+    private let watch: OutlierWatch?
     private var records: [String: NameRecord] = [:]
     private var statuses: [SocketAddress: EndpointStatus] = [:]
     private var observers: [ObjectIdentifier: () -> Void] = [:]
@@ -22,10 +23,16 @@ final class EndpointSet {
 
     /// Takes what is known already; looks nothing up before ``begin()``.
     ///
-    /// - Parameter onChange: called with each new list of those that serve, until ``stop()``.
-    init(_ settings: ClusterSettings, resolver: Resolver, onChange: @escaping (EndpointList) -> Void) {
+    /// - Parameters:
+    ///   - watch: has the records of what workers see of the endpoints, where that is looked at.
+    ///   - onChange: called with each new list of those that serve, until ``stop()``.
+    init(
+        _ settings: ClusterSettings, resolver: Resolver, watch: OutlierWatch? = nil,
+        onChange: @escaping (EndpointList) -> Void
+    ) {
         endpoints = settings.endpoints
         self.resolver = resolver
+        self.watch = watch
         self.onChange = onChange
         for endpoint in endpoints {
             guard case .name(let name, _) = endpoint.parsed else { continue }
@@ -133,6 +140,7 @@ final class EndpointSet {
             }
         }
         list.isUnresolved = list.entries.isEmpty
+        if let watch { list.take(watch.record) }
         return list
     }
 }

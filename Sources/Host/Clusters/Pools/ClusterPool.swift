@@ -55,7 +55,7 @@ final class ClusterPool {
     /// The control thread has a new list.
     func update(_ list: EndpointList) {
         let before = endpoints
-        endpoints = list.merged(into: before)
+        endpoints = list.merged(into: before, worker: worker.index)
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
@@ -123,6 +123,7 @@ final class ClusterPool {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
+            if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
         connectionCount += 1

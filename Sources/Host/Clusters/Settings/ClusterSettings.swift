@@ -22,6 +22,8 @@ struct ClusterSettings: SettingsStruct {
     var bufferLimit = BufferLimit.usual
     /// After so much silence an upstream is probed, and given up after as long again; 0 for never.
     var tcpKeepalive = Duration.seconds(60)
+    /// Which endpoints are put aside for what they do with requests; nil for none.
+    var outlierDetection: OutlierSettings?
     /// How names among the endpoints are looked up.
     var dns = NameSettings()
     /// What its connections consist of; decoded when the filters are known.
