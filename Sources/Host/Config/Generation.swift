@@ -234,11 +234,14 @@ final class Generation {
     /// Makes the sets of endpoints of changed clusters; they look nothing up before they are told to begin.
     private func watchEndpoints(_ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver) {
         for cluster in clusters {
-            endpointSets[cluster.name]?.stop()
+            let previous = endpointSets[cluster.name]
+            previous?.stop()
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
             let watch = watchOutliers(of: cluster, workers, resolver.loop)
-            let set = EndpointSet(cluster.settings, resolver: resolver, watch: watch) { list in
+            let set = EndpointSet(
+                cluster.name, cluster.settings, resolver: resolver, after: previous, watch: watch
+            ) { list in
                 for worker in unsafe targets.value {
                     let handover = Handover(worker)
                     worker.loop.poster.post { unsafe handover.value.update(id, list) }
@@ -256,11 +259,12 @@ final class Generation {
             return nil
         }
         if let running = outlierWatches[cluster.name] {
-            running.change(settings, minServing: .zero)
+            running.change(settings, minServing: cluster.settings.minServing)
             return running
         }
         let watch = OutlierWatch(
-            cluster: cluster.name, settings, minServing: .zero, workers: workers.count, loop: loop, log: log,
+            cluster: cluster.name, settings, minServing: cluster.settings.minServing, workers: workers.count,
+            loop: loop, log: log,
             registry: worker.registry)
         outlierWatches[cluster.name] = watch
         return watch

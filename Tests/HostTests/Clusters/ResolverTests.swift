@@ -274,7 +274,7 @@ private final class Watched {
     private(set) var set: EndpointSet?
 
     init(_ settings: ClusterSettings, _ resolver: Resolver) {
-        let set = EndpointSet(settings, resolver: resolver) { [unowned self] in self.take($0) }
+        let set = EndpointSet("app", settings, resolver: resolver) { [unowned self] in self.take($0) }
         self.set = set
         take(set.list)
         set.begin()

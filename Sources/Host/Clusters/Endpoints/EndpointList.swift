@@ -25,6 +25,8 @@ struct EndpointList: Sendable, Equatable {
     }
 
     private(set) var entries: [Entry] = []
+    /// Which entries are of which level, in the order of priority; empty where that has not been decided.
+    private(set) var levels: [EndpointLevel] = []
     /// There are no addresses because no name has one yet.
     var isUnresolved = false
 
@@ -49,11 +51,11 @@ struct EndpointList: Sendable, Equatable {
         for index in entries.indices { entries[index].record = records(entries[index].address) }
     }
 
-    /// The same list with those entries only that a test lets through.
-    func filter(_ isIncluded: (Entry) -> Bool) -> EndpointList {
-        var list = self
-        list.entries = entries.filter(isIncluded)
-        return list
+    /// Adds the endpoints of the next level, if there are any.
+    mutating func append(_ level: [Entry], share: Int) {
+        guard !level.isEmpty else { return }
+        levels.append(EndpointLevel(range: entries.count..<entries.count + level.count, share: share))
+        entries += level
     }
 
     /// The list as endpoints of one worker: those that it had before stay the same objects, and so keep their

@@ -6,12 +6,15 @@ internal import FilterAPI
 ///
 /// A name without addresses is no error: there is nothing behind it for now.
 final class EndpointSet {
+    /// The cluster's name, for logs.
+    let cluster: String
     private let endpoints: [EndpointSettings]
     private let resolver: Resolver
     private let watch: OutlierWatch?
     private var records: [String: NameRecord] = [:]
     private var statuses: [SocketAddress: EndpointStatus] = [:]
     private var observers: [ObjectIdentifier: () -> Void] = [:]
+    private let rules: ServingRules
     private let onChange: (EndpointList) -> Void
     /// All addresses that are known now, with the weights and priorities of the config.
     private(set) var known = EndpointList()
@@ -20,17 +23,25 @@ final class EndpointSet {
     /// Set while several changes are made that are to be one for the workers.
     private var isChanging = false
     private var isStopped = false
+    /// The priorities that are in panic.
+    private var panicking: Set<Int> = []
+    /// Looks again at weights that grow.
+    private lazy var growthTimer = CallbackTimer { [unowned self] in self.publish(at: self.resolver.loop.now) }
 
     /// Takes what is known already; looks nothing up before ``begin()``.
     ///
     /// - Parameters:
-    ///   - watch: has the records of what workers see of the endpoints, where that is looked at.
+    ///   - previous: the set that this one takes the place of; who was in a slow start stays in it, and who is new begins
+    ///     one. What was said against its endpoints is not taken over: whoever says so says it again.
+    ///   - watch: has the records of what workers see of the endpoints, where outliers are looked for.
     ///   - onChange: called with each new list of those that serve, until ``stop()``.
     init(
-        _ settings: ClusterSettings, resolver: Resolver, watch: OutlierWatch? = nil,
-        onChange: @escaping (EndpointList) -> Void
+        _ cluster: String, _ settings: ClusterSettings, resolver: Resolver, after previous: EndpointSet? = nil,
+        watch: OutlierWatch? = nil, onChange: @escaping (EndpointList) -> Void
     ) {
+        self.cluster = cluster
         endpoints = settings.endpoints
+        rules = ServingRules(settings)
         self.resolver = resolver
         self.watch = watch
         self.onChange = onChange
@@ -39,7 +50,8 @@ final class EndpointSet {
             records[name] = resolver.record(name, settings.dns)
         }
         known = gather()
-        list = serving()
+        if let previous { takeTimes(from: previous) }
+        publish(at: resolver.loop.now, isFirst: true)
         for record in records.values { record.add(observer: self) { [unowned self] in self.namesChanged() } }
     }
 
@@ -52,6 +64,7 @@ final class EndpointSet {
         for record in records.values { record.remove(observer: self) }
         records = [:]
         observers = [:]
+        if growthTimer.isArmed { resolver.loop.cancel(growthTimer) }
     }
 
     deinit { stop() }
@@ -77,7 +90,7 @@ final class EndpointSet {
         if !before.isGood, after.isGood { after.healthySince = now }
         guard after != before else { return }
         statuses[address] = after
-        publish()
+        publish(at: now)
     }
 
     /// Makes several changes one for the workers.
@@ -86,7 +99,7 @@ final class EndpointSet {
         isChanging = true
         changes()
         isChanging = false
-        publish()
+        publish(at: resolver.loop.now)
     }
 
     /// Calls `onComeOrGo` whenever ``known`` has other addresses than before, until ``remove(observer:)`` or
@@ -99,7 +112,7 @@ final class EndpointSet {
 
     func remove(observer: AnyObject) { observers[ObjectIdentifier(observer)] = nil }
 
-    // MARK: Gathering
+    // MARK: Changes
 
     private func namesChanged() {
         let before = known
@@ -116,15 +129,51 @@ final class EndpointSet {
         }
     }
 
-    private func publish() {
-        guard !isChanging, !isStopped else { return }
-        let next = serving()
-        guard next != list else { return }
-        list = next
-        onChange(next)
+    /// Who was there before keeps its time, and who was not begins now, unless there was nobody.
+    private func takeTimes(from previous: EndpointSet) {
+        let before = Set(previous.known.entries.map(\.address))
+        guard !before.isEmpty else { return }
+        for address in known.entries.map(\.address) {
+            let isKnown = before.contains(address)
+            let time = isKnown ? previous.status(of: address).healthySince : resolver.loop.now
+            statuses[address] = EndpointStatus(healthySince: time)
+        }
     }
 
-    private func serving() -> EndpointList { known.filter { status(of: $0.address).isGood } }
+    /// Decides anew who serves, and tells those who have to know.
+    private func publish(at now: Nanoseconds, isFirst: Bool = false) {
+        guard !isChanging, !isStopped else { return }
+        let next = ServingSet(known, rules: rules, at: now) { status(of: $0) }
+        note(next)
+        if next.isGrowing, !growthTimer.isArmed, let slowStart = rules.slowStart {
+            resolver.loop.schedule(growthTimer, after: slowStart.interval)
+        }
+        guard next.list != list else { return }
+        list = next.list
+        if !isFirst { onChange(list) }
+    }
+
+    // MARK: Telling the operator
+
+    private func note(_ next: ServingSet) {
+        for address in known.entries.map(\.address) where status(of: address).isKept != next.kept.contains(address) {
+            let isKept = next.kept.contains(address)
+            statuses[address, default: EndpointStatus()].isKept = isKept
+            let fields = [("cluster", cluster), ("endpoint", address.description), ("reason", "min_serving")]
+            resolver.log(.info, isKept ? "bad endpoint kept in service" : "endpoint no longer kept in service", fields)
+        }
+        for priority in next.panicking.symmetricDifference(panicking).sorted() {
+            let fields = [("cluster", cluster), ("priority", String(priority)), ("reason", "panic_threshold")]
+            if next.panicking.contains(priority) {
+                resolver.log(.warning, "too few endpoints are good, all are used", fields)
+            } else {
+                resolver.log(.info, "enough endpoints are good, only those are used", fields)
+            }
+        }
+        panicking = next.panicking
+    }
+
+    // MARK: Gathering
 
     private func gather() -> EndpointList {
         var list = EndpointList()
@@ -139,7 +188,6 @@ final class EndpointSet {
             case nil: break
             }
         }
-        list.isUnresolved = list.entries.isEmpty
         if let watch { list.take(watch.record) }
         return list
     }

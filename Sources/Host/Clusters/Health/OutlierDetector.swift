@@ -127,10 +127,12 @@ struct OutlierDetector {
             let bad = count.serverErrors &+ (isSplit ? 0 : count.localFailures)
             return (count.successes, count.successes &+ bad)
         }
-        let ways = isSplit ? shares(counts) { count in
-            let good = count.successes &+ count.serverErrors
-            return (good, good &+ count.localFailures)
-        } : []
+        let ways =
+            isSplit
+            ? shares(counts) { count in
+                let good = count.successes &+ count.serverErrors
+                return (good, good &+ count.localFailures)
+            } : []
         return released + compare(answers, .successRate, at: now) + compare(ways, .localOriginSuccessRate, at: now)
             + measure(answers, .failurePercentage, at: now)
             + measure(ways, .localOriginFailurePercentage, at: now)
