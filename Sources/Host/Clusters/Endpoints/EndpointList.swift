@@ -60,19 +60,18 @@ struct EndpointList: Sendable, Equatable {
 
     /// The list as endpoints of one worker: those that it had before stay the same objects, and so keep their
     /// connections; those that are not on the list any more are marked.
-    func merged(into before: [Endpoint], worker: Int) -> [Endpoint] {
+    func merged(into before: [Endpoint]) -> [Endpoint] {
         var known: [SocketAddress: Endpoint] = [:]
         for endpoint in before {
             endpoint.isListed = false
             known[endpoint.address] = endpoint
         }
         return entries.map { entry in
-            let endpoint =
-                known[entry.address]
-                ?? Endpoint(address: entry.address, name: entry.name, host: entry.host, weight: entry.weight)
+            guard let endpoint = known[entry.address] else {
+                return Endpoint(address: entry.address, name: entry.name, host: entry.host, weight: entry.weight)
+            }
             endpoint.isListed = true
             endpoint.weight = entry.weight
-            endpoint.note(in: entry.record, worker: worker)
             return endpoint
         }
     }

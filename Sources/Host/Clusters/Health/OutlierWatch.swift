@@ -6,7 +6,7 @@ internal import FilterAPI
 /// says is done, logged and counted.
 ///
 /// Stays over reloads, so that what is put aside stays so.
-final class OutlierWatch {
+final class OutlierWatch: OutlierInbox.Receiver {
     private let cluster: String
     private let workers: Int
     private let loop: EventLoop
@@ -39,7 +39,7 @@ final class OutlierWatch {
         inbox = OutlierInbox(loop.poster)
         var generator = SystemRandomNumberGenerator()
         detector = OutlierDetector(settings, minServing: minServing, seed: generator.next())
-        unsafe inbox.watch = self
+        unsafe inbox.receiver = self
     }
 
     // MARK: The cluster

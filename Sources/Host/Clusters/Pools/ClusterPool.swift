@@ -55,7 +55,8 @@ final class ClusterPool {
     /// The control thread has a new list.
     func update(_ list: EndpointList) {
         let before = endpoints
-        endpoints = list.merged(into: before, worker: worker.index)
+        endpoints = list.merged(into: before)
+        for (endpoint, entry) in zip(endpoints, list.entries) { endpoint.note(in: entry.record, worker: worker.index) }
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
