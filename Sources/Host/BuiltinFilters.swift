@@ -11,5 +11,6 @@ enum BuiltinFilters {
         TCPProxy.self,
         Count.self,
         TLS.self,
+        Retry.self,
     ]
 }

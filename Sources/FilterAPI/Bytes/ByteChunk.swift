@@ -116,7 +116,7 @@ public struct ByteChunk: ~Copyable {
     }
 
     /// How much memory this chunk keeps from being reused, for accounting by what is held, not by what is seen.
-    package var pinnedBytes: Int {
+    public var pinnedBytes: Int {
         guard let page = unsafe page else { return 0 }
         return unsafe Int(page.pointee.capacity) / Int(max(1, page.pointee.references))
     }

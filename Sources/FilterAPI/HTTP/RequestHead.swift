@@ -143,8 +143,9 @@ public struct RequestHead: ~Copyable {
         return other
     }
 
-    /// Takes over the content of another head.
-    package mutating func assign(from other: borrowing RequestHead) {
+    /// Takes over the content of another head; its memory is kept, so that a head which is used again and again allocates
+    /// nothing.
+    public mutating func assign(from other: borrowing RequestHead) {
         headers.copy(from: other.headers)
         method = other.method
         scheme = other.scheme

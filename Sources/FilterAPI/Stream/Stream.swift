@@ -75,6 +75,13 @@ public struct Stream: ~Copyable {
         return unsafe routeTable._withUnsafeGuaranteedRef { $0.settings(of: F.RouteSettings.self, stage: stage) }
     }
 
+    /// Tells routes with settings for filters of this chain apart, so that a filter can keep what it works out from them;
+    /// nil where the matched route has none. Good as long as the filter.
+    public var routeSettingsID: ObjectIdentifier? {
+        guard let routeTable = unsafe routeTable else { return nil }
+        return unsafe routeTable._withUnsafeGuaranteedRef { ObjectIdentifier($0) }
+    }
+
     /// Reads the request's head at any time of the stream, as it was when it last went by.
     public func withRequest<R: ~Copyable>(_ body: (borrowing RequestHead) -> R) -> R {
         unsafe body(host.requestHead.pointee)

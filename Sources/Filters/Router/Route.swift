@@ -17,6 +17,8 @@ final class Route {
     let responseEdits: HeaderEdits?
     /// With the route's times; the hash and the upgrade are a request's own.
     let attachment: Attachment
+    /// Whether the upstream is told how much time is left.
+    let sendsDeadline: Bool
     let upgrades: [String]
     let allowsConnect: Bool
     let hash: HashRule?
@@ -36,6 +38,7 @@ final class Route {
         attachment.timeout = timeout == .zero ? nil : timeout
         attachment.idleTimeout = settings.idleTimeout ?? defaults.idleTimeout
         self.attachment = attachment
+        sendsDeadline = settings.sendDeadline ?? defaults.sendDeadline
         upgrades = settings.upgrades ?? defaults.upgrades
         allowsConnect = settings.connect
         hash = settings.hash.flatMap { HashRule($0) }

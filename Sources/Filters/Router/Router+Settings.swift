@@ -11,6 +11,8 @@ extension Router {
         public var timeout = Duration.seconds(15)
         /// How long nothing may move, for routes that say nothing else; missing for the host's default.
         public var idleTimeout: Duration?
+        /// Whether upstreams are told how much time is left, for routes that say nothing else.
+        public var sendDeadline = true
         /// The protocols that a request may change to, for routes that say nothing else.
         public var upgrades: [String] = []
         /// Changes to all requests that are routed, after those of their route.
@@ -69,6 +71,8 @@ extension Router {
         public var timeout: Duration?
         /// How long nothing may move.
         public var idleTimeout: Duration?
+        /// Whether the upstream is told how much time is left, in `x-envoy-expected-rq-timeout-ms` and `grpc-timeout`.
+        public var sendDeadline: Bool?
         /// The protocols that a request may change to.
         public var upgrades: [String]?
         /// Whether CONNECT may open a tunnel to the cluster.

@@ -30,15 +30,22 @@ final class ClientConnection: Connection, CodecHost {
     var idleSince: Nanoseconds = 0
     /// Whether it is on its endpoint's list of idle ones.
     var isIdle = false
-    private lazy var connectTimer = ConnectTimer(connection: self)
+    /// How much may still come of an answer that nobody wants; -1 where there is none.
+    private var unwanted = -1
+    private var unwantedTrailers: UnsafeMutablePointer<Headers>?
+    private lazy var timer = LimitTimer(connection: self)
 
-    private final class ConnectTimer: LoopTimer {
+    /// An answer that nobody wants is read to its end where that is cheaper than a new connection.
+    private static let unwantedLimit = 64 << 10
+    private static let unwantedTime: Nanoseconds = 1_000_000_000
+
+    private final class LimitTimer: LoopTimer {
         unowned(unsafe) let connection: ClientConnection
         init(connection: ClientConnection) {
             unsafe self.connection = connection
             super.init()
         }
-        override func fired() { unsafe connection.connectTimedOut() }
+        override func fired() { unsafe connection.timedOut() }
     }
 
     init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec) {
@@ -56,6 +63,7 @@ final class ClientConnection: Connection, CodecHost {
 
     deinit {
         if isBegun { unsafe codec._end(block) }
+        if let trailers = unsafe unwantedTrailers { unsafe trailers.deinitialize(count: 1).deallocate() }
         unsafe link.deinitialize(count: 1).deallocate()
     }
 
@@ -71,7 +79,7 @@ final class ClientConnection: Connection, CodecHost {
             throw error
         }
         flags.insert(.connecting)
-        worker.loop.schedule(connectTimer, after: timeout)
+        worker.loop.schedule(timer, after: timeout)
     }
 
     override func connected() {
@@ -87,7 +95,7 @@ final class ClientConnection: Connection, CodecHost {
 
     /// The connection is ready for requests. The time to connect includes the byte filters' handshakes.
     private func begin() {
-        if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
+        if timer.isArmed { worker.loop.cancel(timer) }
         do throws(Fault) {
             unsafe try codec._connect(block, &link.pointee)
             isBegun = true
@@ -109,8 +117,10 @@ final class ClientConnection: Connection, CodecHost {
         fail(Fault(.upstreamClosed, fault.reason, origin: .upstream, replay: .ifIdempotent))
     }
 
-    private func connectTimedOut() {
-        guard !isBegun, !flags.contains(.closed) else { return }
+    private func timedOut() {
+        guard !flags.contains(.closed) else { return }
+        if unwanted >= 0 { return close() }
+        guard !isBegun else { return }
         worker.counters.connectTimeouts.add()
         fail(Fault(.connectTimeout, "upstream.connect_timeout", replay: .always))
     }
@@ -185,7 +195,7 @@ final class ClientConnection: Connection, CodecHost {
     override func beforeFlush() {
         guard flags.contains(.wantsDecode) else { return }
         flags.remove(.wantsDecode)
-        if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen { decode() }
+        if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen || unwanted >= 0 { decode() }
         if flags.contains(.canRead), !flags.contains(.closed), wantsInput { read() }
     }
 
@@ -199,7 +209,7 @@ final class ClientConnection: Connection, CodecHost {
         isDecoding = true
         defer { isDecoding = false }
         while !flags.contains(.closed) {
-            guard let stream = unsafe stream else { return unexpectedInput() }
+            guard let stream = unsafe stream else { return unwanted >= 0 ? discard() : unexpectedInput() }
             if stream.isResponseBlocked { return }
             if input.isEmpty, let next = more.popFirst() { input = next }
             do throws(Fault) {
@@ -239,11 +249,58 @@ final class ClientConnection: Connection, CodecHost {
             fail(Fault(.upstreamProtocol, "upstream.out_of_step"))
             return false
         }
-        if unsafe self.stream == nil {
+        if unsafe self.stream == nil, unwanted < 0 {
             settleAfterStream()
             return false
         }
         return true
+    }
+
+    // MARK: An answer that nobody wants
+
+    /// Whether what is left of an answer that was begun is worth reading: the request has gone out whole, and the answer
+    /// is not said to be long.
+    private func isWorthReading(_ stream: HTTPStream) -> Bool {
+        guard stream.flags.isSuperset(of: [.responseStarted, .upstreamRequestEnded]), !stream.flags.contains(.tunnel)
+        else { return false }
+        switch unsafe stream.responseMemory.pointee.bodyLength {
+        case .none: return false
+        case .known(let count): return count <= Self.unwantedLimit
+        case .unknown: return true
+        }
+    }
+
+    private func beginDiscarding() {
+        unwanted = Self.unwantedLimit
+        worker.loop.schedule(timer, after: Self.unwantedTime)
+        resumeReading()
+    }
+
+    /// Reads on without a stream, until the answer is complete or too much.
+    private func discard() {
+        do throws(Fault) {
+            while unwanted >= 0, !flags.contains(.closed) {
+                if input.isEmpty, let next = more.popFirst() { input = next }
+                let ended = inputEnded && more.isEmpty
+                switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+                case .needMore:
+                    if ended { return close() }
+                    if more.isEmpty { return }
+                case .responseBody(_, let chunk, let last):
+                    unwanted -= chunk.count
+                    if last { return discarded() }
+                case .responseTrailers: return discarded()
+                default: return close()
+                }
+            }
+        } catch {}
+        close()
+    }
+
+    private func discarded() {
+        unwanted = -1
+        worker.loop.cancel(timer)
+        settleAfterStream()
     }
 
     /// The answer is complete: stream and connection part.
@@ -310,7 +367,7 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func closing() {
-        if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
+        if timer.isArmed { worker.loop.cancel(timer) }
         pool.closed(self)
     }
 
@@ -327,10 +384,13 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     /// The stream gives its request up: what was sent of it must not look complete, so the connection goes too.
-    func abandon(_ stream: HTTPStream) {
+    ///
+    /// - Parameter isForAnother: the stream will be served in another way, and only the answer is not wanted.
+    func abandon(_ stream: HTTPStream, isForAnother: Bool) {
         guard unsafe self.stream === stream else { return }
         unsafe self.stream = nil
         endpoint.activeRequests -= 1
+        if isForAnother, isWorthReading(stream) { return beginDiscarding() }
         if isBegun { unsafe codec._reset(block, stream.handle, &link.pointee) }
         close()
     }
@@ -351,7 +411,17 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
-        unsafe worker.streams.at(stream.slot) { unsafe $0.trailers(isRequest: isRequest) }
+        // The stream of an answer that nobody wants may have begun another.
+        if unwanted >= 0 { return unsafe trailersForNobody() }
+        return unsafe worker.streams.at(stream.slot) { unsafe $0.trailers(isRequest: isRequest) }
+    }
+
+    private func trailersForNobody() -> UnsafeMutablePointer<Headers> {
+        if let memory = unsafe unwantedTrailers { return unsafe memory }
+        let memory = UnsafeMutablePointer<Headers>.allocate(capacity: 1)
+        unsafe memory.initialize(to: Headers())
+        unsafe unwantedTrailers = memory
+        return unsafe memory
     }
 
     func armCodecTimer(after delay: Duration) {}

@@ -20,7 +20,15 @@ extension HTTPStream {
         unsafe factsMemory.pointee.flags.formUnion(verdict.flags)
         prepareReply(verdict.status, body: "")
         replyBody = ""
-        answer(from: min(stage, table.httpCount), text: verdict.text)
+        if fault.kind == .overflow { sayOverloaded() }
+        let isLate = fault.kind == .upstreamTimeout
+        answer(from: min(stage, table.httpCount), text: verdict.text, outcome: isLate ? .deadlineExceeded : nil)
+    }
+
+    /// Tells the client that a limit has stopped the request, and which one.
+    private func sayOverloaded() {
+        unsafe replyMemory?.pointee.headers.set(.xEnvoyOverloaded, "true")
+        if let limit = unsafe factsMemory.pointee.limit { replyBody = "\(limit.text)\n" }
     }
 
     /// Tells the stages above what happened.
@@ -71,7 +79,12 @@ extension HTTPStream {
     }
 
     /// Sends the prepared answer up from a stage; what is below is cancelled.
-    func answer(from stage: Int, text: StaticString = "") {
+    ///
+    /// - Parameters:
+    ///   - stage: the stage that answers.
+    ///   - text: the body, where the prepared answer has none.
+    ///   - outcome: what a gRPC client is told; nil for what the status means.
+    func answer(from stage: Int, text: StaticString = "", outcome: GRPCStatus? = nil) {
         guard flags.contains(.active), let reply = unsafe replyMemory else { return }
         if flags.contains(.responseSent) { return cut(Fault(.filterFailed, "filter.second_response")) }
         dropUpstream(nil)
@@ -81,6 +94,13 @@ extension HTTPStream {
         unsafe replyMemory = responseMemory
         unsafe responseMemory = reply
         unsafe factsMemory.pointee.isLocalReply = true
+        timeoutAt = 0
+        if unsafe headMemory.pointee.headers.isGRPC {
+            unsafe GRPCReply.shape(
+                &reply.pointee, outcome: outcome, text: replyBody.isEmpty ? "\(text)" : replyBody)
+            replyBody = ""
+            return walkResponseHead(below: stage, last: true)
+        }
         let count = replyBody.isEmpty ? text.utf8CodeUnitCount : replyBody.utf8.count
         if count > 0 {
             if unsafe !reply.pointee.headers.contains(.contentType) {
@@ -183,9 +203,11 @@ extension HTTPStream {
         guard flags.contains(.active) else { return }
         let now = worker.loop.now
         if timeoutAt > 0 && now >= timeoutAt {
-            timeoutAt = 0
-            return faulted(
-                Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent), at: table.httpCount)
+            let fault =
+                flags.contains(.limited)
+                ? Fault(.upstreamTimeout, "stream.deadline", origin: .client)
+                : Fault(.upstreamTimeout, "upstream.response_timeout", replay: .ifIdempotent)
+            return faulted(fault, at: table.httpCount)
         }
         if idleLimit > 0 && now >= lastActivity + idleLimit {
             return faulted(Fault(.idleTimeout, "stream.idle_timeout"), at: table.httpCount)

@@ -12,6 +12,7 @@ extension HTTPStream: StreamHost {
     func limit(to deadline: FilterAPI.Instant) {
         guard deadline != .none, timeoutAt == 0 || deadline.nanoseconds < timeoutAt else { return }
         timeoutAt = deadline.nanoseconds
+        flags.insert(.limited)
         armTimer()
     }
 
@@ -63,6 +64,10 @@ extension HTTPStream: StreamHost {
 
     private func checkReplay(_ stage: Int) throws(Fault) {
         guard responseTop > stage else { throw Fault(.filterFailed, "filter.replay_after_response") }
+        // The time is for all tries together.
+        guard timeoutAt == 0 || worker.loop.now < timeoutAt else {
+            throw Fault(.upstreamTimeout, "upstream.response_timeout")
+        }
     }
 
     func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault) {

@@ -18,6 +18,7 @@ extension HTTPStream {
             return faulted(Fault(.noCluster, "chain.unknown_cluster"), at: table.httpCount)
         }
         self.pool = pool
+        unsafe factsMemory.pointee.cluster = pool.name
         if last { flags.insert(.upstreamRequestEnded) }
         idleLimit = attachment.idleLimit(otherwise: Self.usualIdleLimit)
         startTimeout()
@@ -133,6 +134,7 @@ extension HTTPStream {
         let (due, overflow) = worker.loop.now.addingReportingOverflow(nanoseconds)
         guard !overflow, timeoutAt == 0 || due < timeoutAt else { return }
         timeoutAt = due
+        flags.remove(.limited)
         armTimer()
     }
 
@@ -214,6 +216,6 @@ extension HTTPStream {
         flags.remove(.backlogTrailers)
         guard let connection = unsafe upstream else { return }
         unsafe upstream = nil
-        connection.abandon(self)
+        connection.abandon(self, isForAnother: fault == nil && flags.contains(.active))
     }
 }

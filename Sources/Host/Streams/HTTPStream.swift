@@ -48,6 +48,8 @@ final class HTTPStream: LoopTimer {
         static let abandoned = Flags(rawValue: 1 << 16)
         /// A stage holds the request before it goes to the cluster that was attached.
         static let heldAtCluster = Flags(rawValue: 1 << 17)
+        /// The deadline was set by the client, or by a filter, and is no fault of the upstream.
+        static let limited = Flags(rawValue: 1 << 18)
     }
 
     let worker: Worker

@@ -75,7 +75,6 @@ final class ClusterPool {
     ///
     /// - Parameter fresh: not one that was kept alive.
     func connect(_ stream: HTTPStream, fresh: Bool = false) {
-        unsafe stream.factsMemory.pointee.cluster = name
         // Room that has just become free belongs to those who have waited for it.
         if !line.isEmpty { return wait(stream) }
         place(stream, fresh: fresh)

@@ -1,0 +1,38 @@
+internal import FilterAPI
+
+/// Answers from here in the form that gRPC clients read: status 200, and the outcome in the head, which is the whole
+/// answer (gRPC over HTTP/2, Trailers-Only).
+enum GRPCReply {
+    /// Turns a head that was made for anybody into one for a gRPC client.
+    ///
+    /// - Parameters:
+    ///   - head: the head; what it has of `grpc-status` and `grpc-message` stays.
+    ///   - outcome: the status where the head has none; nil for what the status of HTTP means.
+    ///   - text: what would have been the body.
+    static func shape(_ head: inout ResponseHead, outcome: GRPCStatus?, text: String) {
+        if !head.headers.contains(.grpcStatus) {
+            head.headers.set(.grpcStatus, (outcome ?? GRPCStatus(for: head.status)).code)
+        }
+        if !head.headers.contains(.grpcMessage) { head.headers.set(.grpcMessage, encoded(text)) }
+        head.headers.set(.contentType, "application/grpc")
+        head.headers.remove(.contentLength)
+        head.status = 200
+        head.bodyLength = .none
+    }
+
+    /// Percent-encodes all but printable ASCII, and the end of the line away (gRPC over HTTP/2, Status-Message).
+    static func encoded(_ text: String) -> String {
+        var bytes = text.utf8[...]
+        while bytes.last == UInt8(ascii: "\n") { bytes = bytes.dropLast() }
+        let digits = Array("0123456789ABCDEF")
+        var encoded = ""
+        for byte in bytes {
+            if byte >= 0x20, byte <= 0x7E, byte != UInt8(ascii: "%") {
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                encoded += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return encoded
+    }
+}
