@@ -108,7 +108,8 @@ extension HTTPStream: StreamHost {
         if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
         lastEndpoint = nil
         // Where there is no answer yet, the stage has waited long enough for one.
-        dropUpstream(Fault(.upstreamTimeout, "upstream.given_up"))
+        noteGivenUp(Fault(.upstreamTimeout, "upstream.given_up"))
+        dropUpstream(nil)
         closeStages(from: stage + 1, .replay)
         // What the stage itself holds of the response goes too: it is that of the try that was given up.
         if !parks.isEmpty { parks.removeAll { $0.stage > stage || $0.stage == stage && !$0.isRequest } }

@@ -18,7 +18,7 @@ extension HTTPStream {
 
     func noteOutcomeOfTrailers() {
         guard let trailers = unsafe responseTrailersMemory else { return }
-        if let outcome = unsafe Outcome.of(grpc: trailers.pointee) { noteOutcome(outcome) }
+        if let status = unsafe GRPCStatus(in: trailers.pointee) { noteOutcome(Outcome(status)) }
     }
 
     /// The try is given up. That speaks against the endpoint only where it has let its time go by without an answer.
@@ -32,7 +32,8 @@ extension HTTPStream {
 
     private func isLate(_ fault: Fault) -> Bool {
         switch fault.kind {
-        case .upstreamTimeout: !flags.contains(.responseStarted)
+        // The deadline of a client is its own affair.
+        case .upstreamTimeout: fault.origin == .upstream && !flags.contains(.responseStarted)
         case .idleTimeout: !flags.contains(.responseStarted) && flags.contains(.upstreamRequestEnded)
         default: false
         }

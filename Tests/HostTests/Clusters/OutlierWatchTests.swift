@@ -1,0 +1,175 @@
+import FilterAPI
+import Testing
+
+@testable import Host
+
+@Suite("What counts against an endpoint")
+struct OutlierWatchTests {
+    /// A cluster `up` of two endpoints that behave alike, of which no more than one is put aside.
+    private func bench(_ filters: String = "", outliers: String = "{}", up: String = "origin") throws -> HostBench {
+        // Abstract sockets are the machine's: each bench has its own.
+        let name = "unix:@sluice-outlier-\(UInt64.random(in: 0...(.max)))"
+        return try HostBench(
+            """
+            listeners:
+              front:
+                bind: 127.0.0.1:0
+                chain: [ http, \(filters) router: { to: up, timeout: 100ms } ]
+              up: { bind: [ "\(name)-1", "\(name)-2" ], chain: [ http, \(up) ] }
+            clusters:
+              up:
+                endpoints: [ "\(name)-1", "\(name)-2" ]
+                outlier_detection: \(outliers)
+            """, [Again.self, Gate.self, GiveUp.self, Origin.self])
+    }
+
+    private func count(_ bench: HostBench, _ name: String) -> UInt64 {
+        bench.count("cluster.up.outlier_detection.\(name)")
+    }
+
+    private func ask(_ bench: HostBench, _ path: String, times: Int) throws {
+        for _ in 0..<times {
+            let answer = try bench.exchange("front", "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 "))
+        }
+    }
+
+    /// Waits until each of the two has been found as often as it is expected to be, and looks at all the numbers.
+    private func expectFound(_ bench: HostBench, _ kind: String = "consecutive_5xx") {
+        #expect(bench.turn { count(bench, "ejections_overflow") == 1 })
+        #expect(count(bench, "ejections_detected_\(kind)") == 2)
+        #expect(count(bench, "ejections_enforced_\(kind)") == 1)
+        #expect(count(bench, "ejections_enforced_total") == 1)
+        #expect(bench.registry.gaugeValues()["cluster.up.outlier_detection.ejections_active"] == 1)
+    }
+
+    @Test("answers with 5xx, five of them in a row")
+    func answers() throws {
+        let bench = try bench()
+        try ask(bench, "/down", times: 8)
+        #expect(count(bench, "ejections_enforced_total") == 0)
+        // Four each so far. From the fifth on one is left, which has its fifth then.
+        try ask(bench, "/down", times: 3)
+        expectFound(bench)
+    }
+
+    @Test("nothing where a good answer comes between")
+    func between() throws {
+        let bench = try bench()
+        for _ in 0..<5 {
+            try ask(bench, "/down", times: 8)
+            try ask(bench, "/", times: 2)
+        }
+        #expect(bench.registry.totals().keys.filter { $0.contains("outlier") } == [])
+    }
+
+    @Test("that no answer comes in time")
+    func timeouts() throws {
+        let bench = try bench(up: "gate: { key: outlier-timeouts }")
+        try ask(bench, "/", times: 11)
+        expectFound(bench)
+    }
+
+    @Test("that a filter gives a try up that has no answer yet")
+    func givenUp() throws {
+        let bench = try bench("give_up: {},", up: "gate: { key: outlier-given-up }")
+        try ask(bench, "/", times: 11)
+        expectFound(bench)
+    }
+
+    @Test("each try of a request")
+    func tries() throws {
+        let bench = try bench("again: { tries: 10 },")
+        try ask(bench, "/down", times: 1)
+        expectFound(bench)
+    }
+
+    @Test("that it closes without an answer, apart from what it answers if that is wanted")
+    func localOrigin() throws {
+        let name = "unix:@sluice-outlier-\(UInt64.random(in: 0...(.max)))"
+        let bench = try HostBench(
+            """
+            listeners: { front: { bind: 127.0.0.1:0, chain: [ http, router: { to: up } ] } }
+            clusters:
+              up:
+                endpoints: [ "\(name)-1", "\(name)-2" ]
+                outlier_detection: { split_external_local_origin_errors: true }
+            """, [])
+        try ask(bench, "/", times: 11)
+        expectFound(bench, "consecutive_local_origin_failure")
+    }
+
+    @Test("nothing where the client goes away, or a filter answers")
+    func innocent() throws {
+        let bench = try bench("gate: { key: outlier-innocent, patience: 1ms },")
+        try ask(bench, "/", times: 12)
+        let hanging = try self.bench(up: "gate: { key: outlier-gone }")
+        for number in 1...12 {
+            let client = try hanging.client(of: "front")
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(hanging.turn { hanging.count("gate.held") == number })
+            client.close()
+            #expect(hanging.turn { hanging.count("downstream_rq_none") == number })
+        }
+        for bench in [bench, hanging] {
+            #expect(bench.registry.totals().keys.filter { $0.contains("outlier") } == [])
+        }
+    }
+
+    @Test("nothing where it is not asked for")
+    func off() throws {
+        let bench = try bench(outliers: "")
+        try ask(bench, "/down", times: 20)
+        #expect(bench.registry.totals().keys.filter { $0.contains("outlier") } == [])
+    }
+
+    @Test("in a reload nothing is forgotten, nor what was put aside")
+    func reload() throws {
+        let config = { (name: String, time: String) in
+            """
+            listeners:
+              front: { bind: 127.0.0.1:0, chain: [ http, router: { to: up } ] }
+              up: { bind: [ "\(name)-1", "\(name)-2" ], chain: [ http, origin ] }
+            clusters:
+              up:
+                connect_timeout: \(time)
+                endpoints: [ "\(name)-1", "\(name)-2" ]
+                outlier_detection: true
+            """
+        }
+        let name = "unix:@sluice-outlier-\(UInt64.random(in: 0...(.max)))"
+        let bench = try HostBench(config(name, "1s"), [Origin.self])
+        try ask(bench, "/down", times: 8)
+        try bench.install(config(name, "2s"))
+        try ask(bench, "/down", times: 3)
+        expectFound(bench)
+        try bench.install(config(name, "3s"))
+        #expect(bench.registry.gaugeValues()["cluster.up.outlier_detection.ejections_active"] == 1)
+        try ask(bench, "/down", times: 20)
+        #expect(count(bench, "ejections_enforced_total") == 1)
+        #expect(count(bench, "ejections_overflow") == 1, "only one of the two is asked, and has been found bad already")
+    }
+}
+
+/// Gives a request up that has not been answered for a moment, and answers itself.
+final class GiveUp: HTTPFilter {
+    static let manifest = Manifest(id: "give_up", summary: "Does not wait.")
+
+    init(_ settings: NoSettings, on worker: inout WorkerContext) throws(ConfigurationFault) {}
+
+    func requestHead(
+        _ head: inout RequestHead, last: Bool, _ state: inout Bool, _ stream: inout FilterAPI.Stream
+    ) throws(Fault) -> Step {
+        stream.wake(after: .milliseconds(20))
+        return .next
+    }
+
+    func open(_ stream: inout FilterAPI.Stream) throws(Fault) -> Bool? { false }
+
+    func wake(_ state: inout Bool, _ stream: inout FilterAPI.Stream) throws(Fault) {
+        if state { return stream.reply(504, body: "given up") }
+        state = true
+        try stream.abandonBelow()
+        stream.wake(after: .milliseconds(1))
+    }
+}
