@@ -65,14 +65,14 @@ struct OutlierWatchTests {
 
     @Test("that no answer comes in time")
     func timeouts() throws {
-        let bench = try bench(up: "gate: { key: outlier-timeouts }")
+        let bench = try bench(up: "gate: { key: outlier-timeouts }, origin")
         try ask(bench, "/", times: 11)
         expectFound(bench)
     }
 
     @Test("that a filter gives a try up that has no answer yet")
     func givenUp() throws {
-        let bench = try bench("give_up: {},", up: "gate: { key: outlier-given-up }")
+        let bench = try bench("give_up: {},", up: "gate: { key: outlier-given-up }, origin")
         try ask(bench, "/", times: 11)
         expectFound(bench)
     }
@@ -103,7 +103,7 @@ struct OutlierWatchTests {
     func innocent() throws {
         let bench = try bench("gate: { key: outlier-innocent, patience: 1ms },")
         try ask(bench, "/", times: 12)
-        let hanging = try self.bench(up: "gate: { key: outlier-gone }")
+        let hanging = try self.bench(up: "gate: { key: outlier-gone }, origin")
         for number in 1...12 {
             let client = try hanging.client(of: "front")
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

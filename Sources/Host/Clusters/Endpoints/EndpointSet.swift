@@ -25,8 +25,8 @@ final class EndpointSet {
     private var isStopped = false
     /// The priorities that are in panic.
     private var panicking: Set<Int> = []
-    /// Looks again at weights that grow.
-    private lazy var growthTimer = CallbackTimer { [unowned self] in self.publish(at: self.resolver.loop.now) }
+    /// Looks again at weights that grow; nil until there are any.
+    private var growthTimer: CallbackTimer?
 
     /// Takes what is known already; looks nothing up before ``begin()``.
     ///
@@ -64,7 +64,7 @@ final class EndpointSet {
         for record in records.values { record.remove(observer: self) }
         records = [:]
         observers = [:]
-        if growthTimer.isArmed { resolver.loop.cancel(growthTimer) }
+        if let growthTimer { resolver.loop.cancel(growthTimer) }
     }
 
     deinit { stop() }
@@ -80,12 +80,15 @@ final class EndpointSet {
     ///
     /// - Parameters:
     ///   - now: the loop's clock.
-    ///   - edit: sets ``EndpointStatus/failedCheck`` and ``EndpointStatus/isEjected``, each by whose word it is.
+    ///   - edit: sets ``EndpointStatus/failedCheck`` and ``EndpointStatus/isEjected``, each by whose word it is; the rest is the set's own.
     func change(_ address: SocketAddress, at now: Nanoseconds, _ edit: (inout EndpointStatus) -> Void) {
         guard known.entries.contains(where: { $0.address == address }) else { return }
         let before = status(of: address)
+        var edited = before
+        edit(&edited)
         var after = before
-        edit(&after)
+        after.failedCheck = edited.failedCheck
+        after.isEjected = edited.isEjected
         if before.isGood, !after.isGood { after.badSince = now }
         if !before.isGood, after.isGood { after.healthySince = now }
         guard after != before else { return }
@@ -145,12 +148,17 @@ final class EndpointSet {
         guard !isChanging, !isStopped else { return }
         let next = ServingSet(known, rules: rules, at: now) { status(of: $0) }
         note(next)
-        if next.isGrowing, !growthTimer.isArmed, let slowStart = rules.slowStart {
-            resolver.loop.schedule(growthTimer, after: slowStart.interval)
-        }
+        if next.isGrowing { lookAgain() }
         guard next.list != list else { return }
         list = next.list
         if !isFirst { onChange(list) }
+    }
+
+    private func lookAgain() {
+        guard let slowStart = rules.slowStart else { return }
+        let timer = growthTimer ?? CallbackTimer { [unowned self] in self.publish(at: self.resolver.loop.now) }
+        growthTimer = timer
+        if !timer.isArmed { resolver.loop.schedule(timer, after: slowStart.interval) }
     }
 
     // MARK: Telling the operator

@@ -43,7 +43,9 @@ final class ClusterPool {
         self.settings = settings
         self.chain = chain
         codec = chain.clientCodec
-        balancer = Balancer(settings.balance, seed: seed)
+        balancer = Balancer(
+            settings.balance, seed: seed, tableSize: settings.maglevTableSize,
+            decay: settings.ewmaDecay.wholeNanoseconds)
         connectTimeout = settings.connectTimeout.wholeNanoseconds
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
@@ -58,7 +60,7 @@ final class ClusterPool {
         endpoints = list.merged(into: before)
         for (endpoint, entry) in zip(endpoints, list.entries) { endpoint.note(in: entry.record, worker: worker.index) }
         isUnresolved = list.isUnresolved
-        balancer.update(to: endpoints)
+        balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
     }
 
@@ -124,6 +126,7 @@ final class ClusterPool {
         } catch {
             worker.counters.connectFailures.add()
             if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
+            endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
         connectionCount += 1
