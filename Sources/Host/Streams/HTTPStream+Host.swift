@@ -105,10 +105,10 @@ extension HTTPStream: StreamHost {
     /// Closes what is below the stage that asked, and lets the upstream go.
     func abandon() {
         let stage = restartStage
-        if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
-        lastEndpoint = nil
         // Where there is no answer yet, the stage has waited long enough for one.
         noteGivenUp(Fault(.upstreamTimeout, "upstream.given_up"))
+        if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
+        lastEndpoint = nil
         dropUpstream(nil)
         closeStages(from: stage + 1, .replay)
         // What the stage itself holds of the response goes too: it is that of the try that was given up.
