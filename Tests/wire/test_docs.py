@@ -138,6 +138,7 @@ PLACES = {
     "dns": http_proxy("127.0.0.1:1", dns={"nonsense": 1}),
     "an endpoint": http_proxy("127.0.0.1:1", upstream={"endpoints": [{"address": "127.0.0.1:1", "nonsense": 1}]}),
     "a cluster": http_proxy("127.0.0.1:1", upstream={"nonsense": 1}),
+    "slow_start of a cluster": http_proxy("127.0.0.1:1", upstream={"slow_start": {"nonsense": 1}}),
     "dns of a cluster": http_proxy("127.0.0.1:1", upstream={"dns": {"nonsense": 1}}),
     "outlier_detection": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"nonsense": 1}}),
     "success_rate": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"success_rate": {"nonsense": 1}}}),
