@@ -230,6 +230,16 @@ def test_clients_that_go_away_put_nothing_aside(sluice, origin):
     assert not [entry for entry in proxy.log if "eject" in entry["message"]]
 
 
+def test_deadlines_that_clients_set_put_nothing_aside(sluice, origin):
+    origins = [origin(silence) for _ in range(2)]
+    proxy = sluice(http_proxy(*(one.endpoint for one in origins), workers=1, upstream={"outlier_detection": True}))
+    for _ in range(20):
+        with Client(proxy.address()) as client:
+            response = client.request("POST", headers={"Content-Type": "application/grpc", "Grpc-Timeout": "20m"})
+            assert response.get("grpc-status") == "4"
+    assert not [entry for entry in proxy.log if "eject" in entry["message"]]
+
+
 def test_raw_connections_that_cannot_be_made_count(sluice, origin):
     holder, endpoint = refused_port()
     with holder:

@@ -11,6 +11,8 @@ final class Endpoint {
     var weight: Int
     /// Where it is noted how tries end; nil where the cluster looks for no outliers.
     private(set) var outcomes: OutcomeRecorder?
+    /// Kept for ``outcomes``.
+    private var record: EndpointRecord?
     /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
     var isListed = true
     /// Requests that a connection to it carries now; for raw bytes, connections.
@@ -33,8 +35,9 @@ final class Endpoint {
 
     /// Takes the record that the control thread keeps of it.
     func note(in record: EndpointRecord?, worker: Int) {
-        guard record !== outcomes?.record else { return }
+        guard record !== self.record else { return }
         outcomes = record.map { OutcomeRecorder($0, worker: worker) }
+        self.record = record
     }
 
     /// How busy it is: requests that it carries and that wait for it.

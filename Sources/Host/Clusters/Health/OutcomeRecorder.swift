@@ -1,18 +1,18 @@
 internal import Synchronization
 
-/// One worker's way to the record of an endpoint.
+/// One worker's way to the record of an endpoint. Trivial, so that no reference is counted on the way.
 ///
-/// SAFETY: the pointers lead into the record's memory, which `record` keeps.
+/// SAFETY: whoever has a recorder keeps its record: see ``Endpoint/note(in:worker:)``.
 @safe
-final class OutcomeRecorder {
-    let record: EndpointRecord
+struct OutcomeRecorder {
     private let streaks: UnsafeMutablePointer<EndpointRecord.Streaks>
     private let tally: UnsafeMutablePointer<EndpointRecord.Tally>
+    private let record: Unmanaged<EndpointRecord>
 
     init(_ record: EndpointRecord, worker: Int) {
-        self.record = record
         unsafe streaks = record.streaks
         unsafe tally = record.tally(of: worker)
+        unsafe self.record = .passUnretained(record)
     }
 
     /// Notes how a try ended. While all goes well nothing is written that another worker reads, but for its sums.
@@ -33,7 +33,7 @@ final class OutcomeRecorder {
             // An answer, whatever it says, shows that the way is good.
             unsafe Self.clear(streaks.pointee.localFailures)
         }
-        record.failed(outcome)
+        unsafe record._withUnsafeGuaranteedRef { $0.failed(outcome) }
     }
 
     /// Only this worker writes it, so that a load and a store will do.

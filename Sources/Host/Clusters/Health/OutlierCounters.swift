@@ -1,11 +1,11 @@
 internal import FilterAPI
 
-/// What a cluster's outlier detection counts, under Envoy's names. Each counter is made when it is first needed.
+/// What a cluster's outlier detection counts, under Envoy's names. Each is made when it is first needed.
 final class OutlierCounters {
     private let registry: CounterRegistry
     private let prefix: String
     private var counters: [String: FilterAPI.Counter] = [:]
-    private lazy var active = registry.gauge(prefix + "ejections_active")
+    private var active: Gauge?
 
     init(_ registry: CounterRegistry, cluster: String) {
         self.registry = registry
@@ -27,7 +27,12 @@ final class OutlierCounters {
     }
 
     /// How many are put aside now.
-    func set(active count: Int) { active.set(Int64(count)) }
+    func set(active count: Int) {
+        guard count > 0 || active != nil else { return }
+        let gauge = active ?? registry.gauge(prefix + "ejections_active")
+        active = gauge
+        gauge.set(Int64(count))
+    }
 
     private func add(_ name: String) {
         if let known = counters[name] { return known.add() }

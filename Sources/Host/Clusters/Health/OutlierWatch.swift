@@ -18,8 +18,8 @@ final class OutlierWatch: OutlierInbox.Receiver {
     private var records: [SocketAddress: EndpointRecord] = [:]
     /// What the records said at the last interval.
     private var before: [SocketAddress: OutcomeCounts] = [:]
-    /// Endpoints that have reached a threshold and stay. Their failures in a row are counted anew from the next interval
-    /// on, so that they are found again, and not with every request.
+    /// Endpoints that have reached a threshold in this interval, and stay. Their failures in a row are counted anew from
+    /// the next one on, so that they are found again, and not with every request.
     private var kept: [SocketAddress: Set<OutlierKind>] = [:]
     private weak var set: EndpointSet?
     private lazy var intervalTimer = CallbackTimer { [unowned self] in self.intervalIsOver() }
@@ -85,12 +85,13 @@ final class OutlierWatch: OutlierInbox.Receiver {
 
     /// A worker has seen an endpoint fail too often in a row.
     func reached(_ kind: OutlierKind, by address: SocketAddress) {
-        guard set != nil else { return }
+        // With good answers in between, one that stays may reach the threshold again and again: once is enough.
+        guard set != nil, !(kept[address]?.contains(kind) ?? false) else { return }
         takeList()
         guard let verdict = detector.reached(kind, by: address, at: loop.now) else { return }
-        if case .eject = verdict { return apply([verdict]) }
-        // Between failures there may be answers, so the same may come again and again: it is said once.
-        if kept[address, default: []].insert(kind).inserted { apply([verdict]) } else { counters.add(verdict) }
+        apply([verdict])
+        if case .eject = verdict { return }
+        kept[address, default: []].insert(kind)
     }
 
     /// An active health check has found an endpoint well.
