@@ -68,6 +68,7 @@ final class ClusterPool {
     func update(_ list: EndpointList) {
         let before = endpoints
         endpoints = list.merged(into: before)
+        for (endpoint, entry) in zip(endpoints, list.entries) { endpoint.note(in: entry.record, worker: worker.index) }
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
@@ -184,6 +185,7 @@ final class ClusterPool {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
+            if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
             quota.pending.give()
             roomMade()
