@@ -224,7 +224,7 @@ static void open_next(void) {
 static void count_status(const struct message *answer) {
     unsigned digit = (unsigned)(answer->head[9] - '0');
     if (digit < 10) statuses[digit]++;
-    if (digit == 5 && memmem(answer->head, answer->head_length, "x-envoy-overloaded:", 19) != NULL) overloaded++;
+    if (digit == 5 && message_has_field(answer, "x-envoy-overloaded")) overloaded++;
 }
 
 static void finish_request(struct connection *c) {

@@ -1,5 +1,6 @@
 """Measuring proxies while their upstreams fail."""
 
+import copy
 import json
 import os
 import re
@@ -86,11 +87,10 @@ class FaultBench(Bench):
         if passed["answers_2xx"] != passed["offered"]:
             return {"problem": f"before: only {passed['answers_2xx']} of {passed['offered']} were answered well"}
         self.tell(variant.fault)
-        sign = "overloaded" if proxy.marks_open else "answers_5xx"
-        self.until(load, port, lambda seen: seen[sign] == seen["requests"] and not seen["cut"])
+        self.until(load, port, proxy.gives_up)
         result = self.observe(child, load, port, seconds)
-        if result["answers_5xx"] != result["offered"]:
-            result["problem"] = f"only {result['answers_5xx']} of {result['offered']} were rejected"
+        if not proxy.gives_up(result):
+            result["problem"] = f"only {result['answers_5xx']} of {result['offered']} were rejected, or some after a try"
         result["passed_cpu_us"] = passed["cpu_us"]
         result["rejected_to_passed"] = result["cpu_us"] / passed["cpu_us"]
         return result
@@ -100,30 +100,40 @@ class FaultBench(Bench):
         load = variant.load
         child, port, _ = self.start(proxy, variant.job)
         self.tell("all delay 2")
-        self.until(load, port, all_good)
-        self.counts()
-        before, steps = child.cpu(), {}
+        steps = {}
         for title, fault in STEPS:
-            generator = self.begin_load(load, port, seconds)
-            time.sleep(seconds / 4)
-            self.tell(fault)
-            time.sleep(seconds / 2)
-            self.tell("all ok")
-            steps[title] = self.result_of(generator, load)
-        user, system = child.cpu().since(before)
-        result = summarised(total([*steps.values()]), user, system, self.counts())
-        recovered = time.monotonic()
+            self.until(load, port, self.all_used)
+            steps[title] = self.break_and_mend(child, load, port, seconds, fault)
+        back = time.monotonic()
         self.until(load, port, all_good)
-        recovered = time.monotonic() - recovered
-        self.counts()
-        last, each = self.generate(load, port, seconds), self.counts()["each"]
-        result |= {"steps": {**steps, AFTER: last}, "recovery_s": recovered, "used_again": sum(n > 0 for n in each)}
+        result = total([*steps.values()]) | {"all_good_s": time.monotonic() - back}
+        self.until(load, port, self.all_used)
+        result["all_used_s"] = time.monotonic() - back
+        result["steps"] = steps | {AFTER: self.observe(child, load, port, seconds)}
         problems = [f"{title}: {step['problem']}" for title, step in result["steps"].items() if "problem" in step]
         return result | ({"problem": "; ".join(problems)} if problems else {})
+
+    def break_and_mend(self, child, load, port, seconds, fault):
+        """Load, in the middle half of which something is broken."""
+        self.counts()
+        before = child.cpu()
+        generator = self.begin_load(load, port, seconds)
+        time.sleep(seconds / 4)
+        self.tell(fault)
+        time.sleep(seconds / 2)
+        self.tell("all ok")
+        result = self.result_of(generator, load)
+        user, system = child.cpu().since(before)
+        return summarised(result, user, system, self.counts())
+
+    def all_used(self, _seen):
+        """Whether every upstream has had requests since it was last asked for its counts."""
+        return all(self.counts()["each"])
 
     def until(self, load, port, is_so):
         """Loads until all that clients saw in a short while is as `is_so` has it."""
         deadline = time.monotonic() + NOTICE_LIMIT
+        self.counts()
         while time.monotonic() < deadline:
             seen = self.generate(load, port, SLICE)
             if is_so(seen):
@@ -136,7 +146,7 @@ class FaultBench(Bench):
         return {"instructions": (many - few) / (MANY - FEW)}
 
     def count_instructions(self, proxy, variant, requests):
-        child, port, _ = self.start(UnderCallgrind(proxy), variant.job)
+        child, port, _ = self.start(UnderCallgrind(proxy, self.directory.name), variant.job)
         result = self.generate(replace(variant.load, most=requests), port, 60)
         child.process.send_signal(signal.SIGTERM)
         try:
@@ -150,10 +160,12 @@ class FaultBench(Bench):
 
 
 class UnderCallgrind:
-    """A proxy in valgrind."""
+    """A proxy in valgrind, without the debug information, which valgrind may be too old to read."""
 
-    def __init__(self, proxy):
-        self.proxy = proxy
+    def __init__(self, proxy, directory):
+        self.proxy = copy.copy(proxy)
+        self.proxy.program = os.path.join(directory, f"{proxy.name}-stripped")
+        subprocess.run(["strip", "--strip-debug", "-o", self.proxy.program, proxy.program], check=True)
 
     def prepare(self, *arguments):
         return ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *self.proxy.prepare(*arguments)]
@@ -163,10 +175,11 @@ def all_good(seen):
     return seen["answers_2xx"] == seen["requests"] and not seen["cut"]
 
 
-def total(results):
-    """The sums of what clients saw."""
-    keys = ("requests", "seconds", "answers_2xx", "answers_4xx", "answers_5xx", "overloaded", "cut")
-    return {key: sum(result[key] for result in results) for key in keys}
+def total(steps):
+    """Figures for each request, over all of these."""
+    offered = sum(step["offered"] for step in steps)
+    keys = ("user_us", "system_us", "cpu_us", "success", "amplification")
+    return {"offered": offered, **{key: sum(step[key] * step["offered"] for step in steps) / offered for key in keys}}
 
 
 def summarised(result, user, system, upstreams):

@@ -31,8 +31,10 @@ def seconds(milliseconds):
 
 
 class GuardedSluice(Sluice):
-    # What an open breaker answers is marked.
-    marks_open = True
+    @staticmethod
+    def gives_up(seen):
+        """Whether what clients saw was answered without a try: what an open breaker answers is marked."""
+        return seen["overloaded"] == seen["requests"] and not seen["cut"]
 
     def filters(self, job):
         chain = []
@@ -70,7 +72,11 @@ class GuardedSluice(Sluice):
 
 
 class GuardedEnvoy(Envoy):
-    marks_open = False
+    @staticmethod
+    def gives_up(seen):
+        """Whether what clients saw was answered without a try, by all endpoints being put aside: only the text tells."""
+        text = "no healthy upstream"
+        return seen["answers_5xx"] == seen["requests"] and seen["response_body_bytes"] == seen["requests"] * len(text)
 
     def suppresses_headers(self, job):
         return job.limit == 0  # x-envoy-overloaded is one of them
@@ -94,9 +100,9 @@ class GuardedEnvoy(Envoy):
     def cluster(self, job):
         threshold = {"max_connections": 65536, "max_pending_requests": 65536, "max_requests": job.limit or 65536}
         if job.retry:
-            # Over ten seconds, as Sluice has it: of the requests that are active now, most are tries in their pause.
-            threshold["retry_budget"] = {
-                "budget_percent": {"value": 20}, "min_retry_concurrency": 3, "budget_interval": "10s"}
+            # Of the requests that are active, tries in their pause included. With `budget_interval` it is tries at once to
+            # requests of that time, which is no limit here.
+            threshold["retry_budget"] = {"budget_percent": {"value": 20}, "min_retry_concurrency": 3}
         parts = {"circuit_breakers": {"thresholds": [threshold]}}
         if job.outliers:
             parts["outlier_detection"] = {
