@@ -29,13 +29,13 @@ SCENARIOS = (
     Scenario("all_fail", "all endpoints answer everything with 503: what retries add",
              (fault("retry", "all fail 100", retry=True),), kind="faulty"),
     Scenario("rejected", "all endpoints refuse connections, and the proxy has noticed", (
-        fault("", "all refuse", retry=True, limit=1024, breaker=True, open_for="60s", outliers=True, ejected_percent=100,
-              ejected_ms=300_000),), kind="rejects"),
+        fault("", "all refuse", retry=True, limit=1024, breaker=True, window="1s", open_for="60s", outliers=True,
+              ejected_percent=100, ejected_ms=300_000),), kind="rejects"),
     Scenario("limit", "at most 50 requests at once, 200 connections, 2 workers, answers after 20 ms",
              (fault("", SLOW, CROWD, limit=50, workers=2),), kind="faulty"),
     Scenario("cluster_limit", "the same by Sluice's cluster",
              (fault("", SLOW, CROWD, limit=50, by_cluster=True, workers=2),), kind="faulty", sluice_only=True),
     Scenario("breaking", "endpoints break and come back under load", (
-        fault("", "", CHAOS, retry=True, limit=1024, breaker=True, open_for="500ms", outliers=True, ejected_ms=500,
+        fault("", "", CHAOS, retry=True, limit=1024, breaker=True, window="1s", open_for="500ms", outliers=True, ejected_ms=500,
               checks=True, timeout_ms=1000, try_timeout_ms=250),), kind="breaking"),
 )

@@ -17,6 +17,7 @@ class GuardedJob(Job):
     limit: int = 0            # requests at once, over all workers; 0: none
     by_cluster: bool = False  # the limit is Sluice's cluster's, not its filter's
     breaker: bool = False     # failures open Sluice's breaker. Envoy has no such thing
+    window: str = "10s"       # of the failures that open it
     open_for: str = "5s"
     outliers: bool = False    # five failures in a row put an endpoint aside
     ejected_ms: int = 30_000  # for so long the first time
@@ -41,8 +42,10 @@ class GuardedSluice(Sluice):
         if (job.limit and not job.by_cluster) or job.breaker:
             breaker = {"max_requests": job.limit} if job.limit and not job.by_cluster else {}
             if job.breaker:
+                # Not by failures in a row: where one endpoint of three fails, there are soon some.
                 breaker["errors"] = {
-                    "failure_rate": "50%", "min_requests": 100, "window": "10s", "open_for": job.open_for}
+                    "failure_rate": "50%", "min_requests": 100, "window": job.window, "consecutive": 0,
+                    "open_for": job.open_for}
             chain.append({"circuit_breaker": breaker})
         if job.retry:
             retry = {"on": RETRY_ON, "attempts": 2, "backoff": {"base": "25ms", "max": "250ms"},
