@@ -149,7 +149,10 @@ static void begin_anew(struct connection *c) {
 /// The connection has ended.
 static void lose(struct connection *c, const char *why) {
     if (!plan.any_answer) return fail(c, why);
-    if (c->in_flight) cut++;
+    if (c->in_flight) {
+        cut++;
+        histogram_add(&latencies, now() - c->started);  // it has waited for as long
+    }
     begin_anew(c);
 }
 

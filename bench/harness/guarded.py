@@ -69,8 +69,12 @@ class GuardedSluice(Sluice):
             parts["outlier_detection"] = {
                 "consecutive_5xx": 5, "interval": "250ms", "base_ejection_time": f"{job.ejected_ms}ms",
                 "max_ejection_percent": f"{job.ejected_percent}%"}
+            # Otherwise requests go to endpoints that are put aside when they are more than half.
+            parts["panic_threshold"] = "0%"
         if job.checks:
-            parts["health_checks"] = [{"http": {"path": "/healthz"}, "interval": "500ms", "timeout": "250ms"}]
+            parts["health_checks"] = [{
+                "http": {"path": "/healthz"}, "interval": "500ms", "timeout": "250ms", "unhealthy_threshold": 2,
+                "healthy_threshold": 1}]
         return "".join(f"\n    {key}: {json.dumps(value)}" for key, value in parts.items())
 
 
@@ -111,7 +115,6 @@ class GuardedEnvoy(Envoy):
             parts["outlier_detection"] = {
                 "consecutive_5xx": 5, "interval": "0.25s", "base_ejection_time": seconds(job.ejected_ms),
                 "max_ejection_percent": job.ejected_percent}
-            # Otherwise requests go to endpoints that are put aside when they are more than half.
             parts["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
         if job.checks:
             parts["health_checks"] = [{
