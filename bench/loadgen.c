@@ -234,7 +234,8 @@ static void finish_request(struct connection *c) {
     bool is_good = memcmp(c->in.head + 8, " 200", 4) == 0;
     if (plan.any_answer) count_status(&c->in);
     else if (!is_good) return fail(c, "status is not 200");
-    if (is_good && plan.expect >= 0 && c->in.body_bytes != (uint64_t)plan.expect) return fail(c, "body has another size");
+    bool has_size = plan.expect < 0 || c->in.body_bytes == (uint64_t)plan.expect;
+    if (is_good && !has_size) return fail(c, "body has another size");
     if (c->sent < head_length + plan.body) return fail(c, "answered before the request was read");
     uint64_t end = now();
     histogram_add(&latencies, end - c->started);

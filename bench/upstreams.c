@@ -2,8 +2,9 @@
 //
 //   upstreams COUNT
 //
-// Each listens on a port of 127.0.0.1 that the kernel picks; the ports are the first line of the output. Then every line
-// of the input is obeyed and answered by a line, until the input ends. N is the number of an upstream, from 1, or `all`.
+// Each listens on a port of 127.0.0.1 that the kernel picks; the ports are the first line of the
+// output. Then every line of the input is obeyed and answered by a line, until the input ends. N is
+// the number of an upstream, from 1, or `all`.
 //
 //   N ok              answers 200 with 13 bytes (as at the start)
 //   N fail PERCENT    answers so many of its requests with 503, by lot
@@ -20,8 +21,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
@@ -258,7 +259,8 @@ static void print_counts(void) {
     peak = at_once;
 }
 
-/// Reads a line, which comes as a whole: the next one is sent when this one has been answered. Returns false at the end.
+/// Obeys a line, which comes as a whole: the next one is sent when this one has been answered. Returns
+/// false at the end of the input.
 static bool on_input(void) {
     ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer - 1);
     if (n <= 0) return false;

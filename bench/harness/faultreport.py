@@ -20,8 +20,8 @@ COLUMNS = {
                  ("ratio", "rejected_to_passed", "{:.3f}")),
     "limit": (*COST, SPEED, ("at once, median", "peak", "{:.0f}"), ("2xx", "answers_2xx", "{:,.0f}"),
               ("5xx", "answers_5xx", "{:,.0f}"), ("overloaded", "overloaded", "{:,.0f}"), ("cut", "cut", "{:.0f}")),
-    "breaking": (*COST, SUCCESS, ("upstream/offered", "amplification", "{:.3f}"), ("all good after s", "all_good_s", "{:.1f}"),
-                 ("all used after s", "all_used_s", "{:.1f}")),
+    "breaking": (*COST, SUCCESS, ("upstream/offered", "amplification", "{:.3f}"),
+                 ("all good after s", "all_good_s", "{:.1f}"), ("all used after s", "all_used_s", "{:.1f}")),
 }
 COLUMNS["cluster_limit"] = COLUMNS["limit"]
 
@@ -98,5 +98,6 @@ def bar_table(found):
     if not found:
         return []
     rows = [["scenario", "measure", "sluice", "bar", ""]]
-    rows += [[bar["scenario"], bar["measure"], bar["value"], bar["bar"], "met" if bar["met"] else "MISSED"] for bar in found]
+    for bar in found:
+        rows.append([bar["scenario"], bar["measure"], bar["value"], bar["bar"], "met" if bar["met"] else "MISSED"])
     return ["Bars", *report.align(rows)]

@@ -36,6 +36,6 @@ SCENARIOS = (
     Scenario("cluster_limit", "the same by Sluice's cluster",
              (fault("", SLOW, CROWD, limit=50, by_cluster=True, workers=2),), kind="faulty", sluice_only=True),
     Scenario("breaking", "endpoints break and come back under load", (
-        fault("", "", CHAOS, retry=True, limit=1024, breaker=True, window="1s", open_for="500ms", outliers=True, ejected_ms=500,
-              checks=True, timeout_ms=1000, try_timeout_ms=250),), kind="breaking"),
+        fault("", "", CHAOS, retry=True, limit=1024, breaker=True, window="1s", open_for="500ms", outliers=True,
+              ejected_ms=500, checks=True, timeout_ms=1000, try_timeout_ms=250),), kind="breaking"),
 )

@@ -81,7 +81,7 @@ class GuardedSluice(Sluice):
 class GuardedEnvoy(Envoy):
     @staticmethod
     def gives_up(seen):
-        """Whether what clients saw was answered without a try, by all endpoints being put aside: only the text tells."""
+        """Whether what clients saw was answered without a try, as all endpoints are put aside: only the text tells."""
         text = "no healthy upstream"
         return seen["answers_5xx"] == seen["requests"] and seen["response_body_bytes"] == seen["requests"] * len(text)
 
@@ -107,8 +107,8 @@ class GuardedEnvoy(Envoy):
     def cluster(self, job):
         threshold = {"max_connections": 65536, "max_pending_requests": 65536, "max_requests": job.limit or 65536}
         if job.retry:
-            # Of the requests that are active, tries in their pause included. With `budget_interval` it is tries at once to
-            # requests of that time, which is no limit here.
+            # Of the requests that are active, tries in their pause included. With `budget_interval` it is tries at once
+            # to requests of that time, which is no limit here.
             threshold["retry_budget"] = {"budget_percent": {"value": 20}, "min_retry_concurrency": 3}
         parts = {"circuit_breakers": {"thresholds": [threshold]}}
         if job.outliers:

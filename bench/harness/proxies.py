@@ -234,7 +234,8 @@ static_resources:
       thresholds: [ { max_connections: 65536, max_pending_requests: 65536, max_requests: 65536 } ]"""
 
     def endpoints(self, origin):
-        return f"""        - endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {origin} }} }} }}"""
+        socket = f"{{ address: 127.0.0.1, port_value: {origin} }}"
+        return f"        - endpoint: {{ address: {{ socket_address: {socket} }} }}"
 
     def prepare(self, job, directory, port, origin):
         path = os.path.join(directory, "envoy.yaml")  # Envoy tells the format from the name
