@@ -11,6 +11,7 @@ import pytest
 import sluice as harness
 from client import Client, encode, get
 from configs import cluster, http_proxy
+from crowd import Crowd
 from flow import wait_until
 from origin import OK, answer, chunked
 from peek import wait_until_read
@@ -19,37 +20,6 @@ from test_allocations import COUNTED, RELEASE, REQUESTS, counted, counting_libra
 
 LOG = {"to": "stdout", "format": "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% (%REACHED_LIMIT%)"}
 BROKEN = answer(b"broken", "500 Internal Server Error")
-
-
-class Sight:
-    """A script that holds every request until it is let through, and tells how many were there at once."""
-
-    def __init__(self, response=OK):
-        self.response = response
-        self.now = self.most = self.seen = 0
-        self._open = False
-        self._change = threading.Condition()
-
-    def script(self, peer):
-        while peer.read_request():
-            with self._change:
-                self.now += 1
-                self.seen += 1
-                self.most = max(self.most, self.now)
-                self._change.notify_all()
-                assert self._change.wait_for(lambda: self._open, 20)
-                self.now -= 1
-            if not peer.send(self.response):
-                return
-
-    def wait_for(self, count):
-        with self._change:
-            assert self._change.wait_for(lambda: self.now >= count, 5), f"only {self.now} requests came"
-
-    def open(self):
-        with self._change:
-            self._open = True
-            self._change.notify_all()
 
 
 class Health:
@@ -76,7 +46,7 @@ def statuses(address, count):
 # MARK: Requests at once
 
 def test_the_limit_holds_to_the_request_over_all_workers_and_all_of_it_is_used(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, workers=2, breaker={"max_requests": 7}))
     clients = [Client(one.address()) for _ in range(24)]
     for client in clients:
@@ -132,7 +102,7 @@ def test_under_load_from_many_connections_the_origin_never_sees_more_than_the_li
 
 
 def test_a_refused_client_is_told_the_limit_and_the_log_too(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, breaker={"max_requests": 1}, access_log=LOG))
     with Client(one.address()) as running:
         running.send(encode())
@@ -149,7 +119,7 @@ def test_a_refused_client_is_told_the_limit_and_the_log_too(sluice, origin):
 
 
 def test_clients_that_go_away_leave_no_place_taken(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, workers=2, access_log=LOG, breaker={"max_requests": 4}))
     for number in range(3):
         clients = [Client(one.address()) for _ in range(4)]
@@ -170,7 +140,7 @@ QUEUE = {"max_requests": 1, "on_open": "queue", "queue": {"max": 2, "timeout": "
 
 
 def test_requests_wait_for_a_place_also_those_with_bodies(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     upstream = origin(sight.script)
     one = sluice(proxy(upstream.endpoint, workers=2, breaker=QUEUE))
     with Client(one.address()) as running, Client(one.address()) as second, Client(one.address()) as third:
@@ -186,7 +156,7 @@ def test_requests_wait_for_a_place_also_those_with_bodies(sluice, origin):
 
 
 def test_no_more_wait_than_are_allowed_to(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, workers=2, access_log=LOG, breaker=QUEUE))
     clients = [Client(one.address()) for _ in range(9)]
     for client in clients:
@@ -202,7 +172,7 @@ def test_no_more_wait_than_are_allowed_to(sluice, origin):
 
 
 def test_who_waits_for_too_long_is_refused(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, breaker={
         "max_requests": 1, "on_open": "queue", "queue": {"timeout": "100ms"}}))
     with Client(one.address()) as running:
@@ -217,7 +187,7 @@ def test_who_waits_for_too_long_is_refused(sluice, origin):
 
 
 def test_a_whole_listener_may_wait(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, workers=2, breaker={**QUEUE, "scope": "listener"}))
     with Client(one.address()) as running, Client(one.address()) as second:
         running.send(encode())
@@ -256,7 +226,7 @@ def test_an_upstream_that_refuses_connections_is_left_alone(sluice, refused):
 
 
 def test_an_upstream_that_does_not_answer_in_time_is_left_alone(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, route={"timeout": "50ms"}, breaker={"errors": {"consecutive": 2}}))
     assert statuses(one.address(), 3) == [504, 504, 503]
     sight.open()
@@ -311,7 +281,7 @@ def test_an_endpoint_that_fails_is_left_out(sluice, origin):
 
 
 def test_where_all_endpoints_are_full_the_client_is_told(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(proxy(origin(sight.script).endpoint, origin(sight.script).endpoint, workers=2, breaker={
         "scope": "endpoint", "max_requests": 2}, access_log=LOG))
     clients = [Client(one.address()) for _ in range(4)]
@@ -375,7 +345,7 @@ def test_a_filter_without_a_limit_is_refused_with_a_hint(tmp_path):
 @pytest.mark.parametrize("scope", ["cluster", "endpoint"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_requests_that_wait_for_a_connection_get_one(sluice, origin, scope, count):
-    sight = Sight()
+    sight = Crowd()
     endpoints = [origin(sight.script).endpoint for _ in range(count)]
     one = sluice(proxy(*endpoints, workers=1, upstream={"max_connections": count}, breaker={
         "scope": scope, "max_requests": 10}))
@@ -391,7 +361,7 @@ def test_requests_that_wait_for_a_connection_get_one(sluice, origin, scope, coun
 
 
 def test_requests_that_wait_for_a_connection_are_refused_where_their_only_endpoint_has_failed(sluice, origin):
-    sight = Sight(BROKEN)
+    sight = Crowd(BROKEN)
     one = sluice(proxy(origin(sight.script).endpoint, workers=1, upstream={"max_connections": 1}, breaker={
         "scope": "endpoint", "errors": {"consecutive": 1, "open_for": "60s"}}))
     clients = [Client(one.address()) for _ in range(4)]
@@ -431,7 +401,7 @@ def test_above_retry_only_the_last_answer_counts(sluice, origin):
 
 
 def test_below_retry_a_try_that_took_too_long_is_a_failure(sluice, origin):
-    sight = Sight()
+    sight = Crowd()
     one = sluice(with_retry(origin(sight.script).endpoint, {"errors": {"consecutive": 2}, "max_requests": 1},
                             {"per_try_timeout": "50ms"}, is_above=False))
     assert get(one.address()).body == b"the circuit breaker of cluster app is open\n"

@@ -1,43 +1,12 @@
 """The limits of a cluster: exact over all workers, told to the client, and without anyone who waits for ever."""
 import re
 import select
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from client import Client, encode, get
 from configs import http_proxy
-from origin import OK
-
-
-class Crowd:
-    """A script that lets nobody go before it is told to, and knows how many were there at once."""
-
-    def __init__(self):
-        self.now = self.most = self.total = 0
-        self._open = False
-        self._change = threading.Condition()
-
-    def script(self, peer):
-        while peer.read_request():
-            with self._change:
-                self.now += 1
-                self.total += 1
-                self.most = max(self.most, self.now)
-                self._change.notify_all()
-                assert self._change.wait_for(lambda: self._open, 20)
-                self.now -= 1
-            if not peer.send(OK):
-                return
-
-    def wait(self, count):
-        with self._change:
-            assert self._change.wait_for(lambda: self.now >= count, 10), f"only {self.now} came"
-
-    def open(self):
-        with self._change:
-            self._open = True
-            self._change.notify_all()
+from crowd import Crowd
 
 
 def burst(address, count):
@@ -64,7 +33,7 @@ def test_max_requests_is_exact_over_two_workers(sluice, origin):
     one = origin(crowd.script)
     proxy = sluice(http_proxy(one.endpoint, upstream={"max_requests": 50}, workers=2))
     clients = burst(proxy.address(), 200)
-    crowd.wait(50)
+    crowd.wait_for(50)
     # All others have their answer while the fifty still run.
     refused, running = wait_answered(clients, 150)
     assert len(refused) == 150
@@ -75,7 +44,7 @@ def test_max_requests_is_exact_over_two_workers(sluice, origin):
         b"too many requests for this upstream: max_requests (50) of cluster app is reached\n"}
     crowd.open()
     assert [client.read_response().status for client in running] == [200] * 50
-    assert (crowd.most, crowd.total) == (50, 50)
+    assert (crowd.most, crowd.seen) == (50, 50)
     # Every place has been given back, so that fifty fit in again.
     again = Crowd()
     one.script = again.script
@@ -129,7 +98,7 @@ def test_the_log_says_which_limit_and_where_it_is_set(sluice, origin, tmp_path):
     listener = {"access_log": {"to": str(log), "format": "%RESPONSE_CODE% %REACHED_LIMIT%"}}
     proxy = sluice(http_proxy(one.endpoint, upstream={"max_requests": 1}, workers=1, listener=listener))
     clients = burst(proxy.address(), 1)
-    crowd.wait(1)
+    crowd.wait_for(1)
     assert get(proxy.address()).status == 503
     crowd.open()
     clients[0].read_response()

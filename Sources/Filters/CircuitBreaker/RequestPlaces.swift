@@ -1,3 +1,4 @@
+internal import FilterAPI
 internal import Synchronization
 
 /// The places for requests that run at once, counted over all workers and to the request.
@@ -9,9 +10,9 @@ internal import Synchronization
 /// place back makes it free first and looks for the line afterwards, all of it in one total order. One of the two sees
 /// the other.
 final class RequestPlaces: Sendable {
-    private let used = Atomic<Int>(0)
+    private let used = LimitedCount()
     /// Those in the line, and those that are about to join it.
-    private let waiting = Atomic<Int>(0)
+    private let waiting = LimitedCount()
     private let line = Mutex(WaitingLine<WaitingRequest>())
     private let tally: GaugeTally
 
@@ -19,26 +20,13 @@ final class RequestPlaces: Sendable {
     init(tally: GaugeTally) { self.tally = tally }
 
     /// How many requests run.
-    var count: Int { used.load(ordering: .sequentiallyConsistent) }
+    var count: Int { used.count }
 
     /// How many requests wait.
-    var waitingCount: Int { waiting.load(ordering: .sequentiallyConsistent) }
+    var waitingCount: Int { waiting.count }
 
     /// Takes a place, unless all are taken or others have waited for one.
-    func take(limit: Int) -> Bool { waitingCount == 0 && claim(limit) }
-
-    private func claim(_ limit: Int) -> Bool { Self.raise(used, below: limit) }
-
-    private static func raise(_ number: borrowing Atomic<Int>, below limit: Int) -> Bool {
-        var seen = number.load(ordering: .sequentiallyConsistent)
-        while seen < limit {
-            let (done, original) = number.compareExchange(
-                expected: seen, desired: seen + 1, ordering: .sequentiallyConsistent)
-            if done { return true }
-            seen = original
-        }
-        return false
-    }
+    func take(limit: Int) -> Bool { waitingCount == 0 && used.take(limit: limit) }
 
     /// Gives a place back, or to who has waited longest for it.
     func giveBack() {
@@ -47,7 +35,7 @@ final class RequestPlaces: Sendable {
 
     /// Gives a place back that nobody has waited for until now.
     func makeFree() {
-        used.subtract(1, ordering: .sequentiallyConsistent)
+        used.give()
         if waitingCount > 0 { serve(upTo: 0) }
     }
 
@@ -55,7 +43,7 @@ final class RequestPlaces: Sendable {
         let next: WaitingRequest? = line.withLock { line in
             // Those who wait may not have joined the line yet, and the limit may have been lowered since they have.
             guard let first = line.first, count <= first.limit else {
-                used.subtract(1, ordering: .sequentiallyConsistent)
+                used.give()
                 return nil
             }
             return pop(&line)
@@ -66,7 +54,7 @@ final class RequestPlaces: Sendable {
     // MARK: The line
 
     /// Asks for room in the line; `join` must follow.
-    func reserve(max: Int) -> Bool { Self.raise(waiting, below: max) }
+    func reserve(max: Int) -> Bool { waiting.take(limit: max) }
 
     /// Stands in the line, behind ``reserve(max:)``; the request goes on when it has a place.
     func join(_ request: WaitingRequest) {
@@ -93,7 +81,7 @@ final class RequestPlaces: Sendable {
     /// - Parameter limit: of whom came last; where it has been raised since others have come, it holds for them too.
     private func serve(upTo limit: Int) {
         while let next = line.withLock({ line -> WaitingRequest? in
-            guard let first = line.first, claim(max(first.limit, limit)) else { return nil }
+            guard let first = line.first, used.take(limit: max(first.limit, limit)) else { return nil }
             return pop(&line)
         }) {
             next.letGo()
@@ -108,7 +96,7 @@ final class RequestPlaces: Sendable {
 
     private func left(_ request: WaitingRequest) {
         request.place.store(-1, ordering: .relaxed)
-        waiting.subtract(1, ordering: .sequentiallyConsistent)
+        waiting.give()
         tally.add(-1)
     }
 }

@@ -10,9 +10,9 @@ final class RetryAccounts {
     final class Entry {
         fileprivate(set) var name: FactName
         var budget: RetryBudget
-        let account: RetryLedger.Account
+        let account: LimitedCount
 
-        fileprivate init(_ name: FactName, _ budget: RetryBudget, _ account: RetryLedger.Account) {
+        fileprivate init(_ name: FactName, _ budget: RetryBudget, _ account: LimitedCount) {
             self.name = name
             self.budget = budget
             self.account = account

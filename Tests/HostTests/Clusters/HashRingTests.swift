@@ -7,19 +7,17 @@ import Testing
 @Suite("The ring of hashes") struct HashRingTests {
     private let keys = 20_000
 
-    /// Where each key goes, by name.
-    private func places(_ endpoints: [Endpoint], seed: UInt64 = 1) -> [String] {
-        var balancer = Balancer(.ringHash, seed: seed)
-        balancer.update(to: endpoints)
-        return (0..<keys).map { balancer.pick(hash: UInt64($0), avoiding: [])?.name.text ?? "" }
-    }
+    private func places(_ endpoints: [Endpoint]) -> [String] { hashPlaces(.ringHash, endpoints, keys: keys) }
 
-    @Test("a hash goes to the same endpoint on every worker, in whatever order the list is") func stable() {
+    @Test(
+        "a hash goes to the same endpoint on every worker, in whatever order the list is",
+        arguments: [BalancePolicy.ringHash, .maglev])
+    func stable(policy: BalancePolicy) {
         let endpoints = makeEndpoints([1, 1, 1, 1, 1])
-        let first = places(endpoints)
-        #expect(places(endpoints, seed: 99) == first)
-        #expect(places(endpoints.reversed()) == first)
-        #expect(places(makeEndpoints([1, 1, 1, 1, 1])) == first)
+        let first = hashPlaces(policy, endpoints)
+        #expect(hashPlaces(policy, endpoints, seed: 99) == first)
+        #expect(hashPlaces(policy, endpoints.reversed()) == first)
+        #expect(hashPlaces(policy, makeEndpoints([1, 1, 1, 1, 1])) == first)
     }
 
     @Test("the endpoints have shares about as their weights say", arguments: [[1, 1, 1, 1], [1, 2, 1], [1, 9]])

@@ -7,20 +7,7 @@ import Testing
 @Suite("The table of hashes") struct MaglevTests {
     private let keys = 20_000
 
-    /// Where each key goes, by name.
-    private func places(_ endpoints: [Endpoint], seed: UInt64 = 1) -> [String] {
-        var balancer = Balancer(.maglev, seed: seed)
-        balancer.update(to: endpoints)
-        return (0..<keys).map { balancer.pick(hash: UInt64($0), avoiding: [])?.name.text ?? "" }
-    }
-
-    @Test("a hash goes to the same endpoint on every worker, in whatever order the list is") func stable() {
-        let endpoints = makeEndpoints([1, 1, 1, 1, 1])
-        let first = places(endpoints)
-        #expect(places(endpoints, seed: 99) == first)
-        #expect(places(endpoints.reversed()) == first)
-        #expect(places(makeEndpoints([1, 1, 1, 1, 1])) == first)
-    }
+    private func places(_ endpoints: [Endpoint]) -> [String] { hashPlaces(.maglev, endpoints, keys: keys) }
 
     /// How many slots of a small table each endpoint has.
     private func slots(_ endpoints: [Endpoint], size: Int) -> [Int] {

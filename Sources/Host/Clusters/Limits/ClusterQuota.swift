@@ -1,4 +1,5 @@
 internal import Engine
+internal import FilterAPI
 internal import Synchronization
 
 /// What all workers together have of one cluster; kept over reloads.
@@ -6,10 +7,10 @@ internal import Synchronization
 /// A connection belongs to one worker. Where the limit leaves a worker none, it asks the others to close one that they
 /// keep without a request, and is told when one has gone.
 final class ClusterQuota: Sendable {
-    let connections = LimitCounter()
-    let pending = LimitCounter()
-    let requests = LimitCounter()
-    let retries = LimitCounter()
+    let connections = LimitedCount()
+    let pending = LimitedCount()
+    let requests = LimitedCount()
+    let retries = LimitedCount()
     /// How many pools have streams that wait for room.
     private let waiting = Atomic<Int>(0)
     private let members = Mutex<[Member]>([])
