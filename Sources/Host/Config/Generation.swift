@@ -233,10 +233,13 @@ final class Generation {
     /// Makes the sets of endpoints of changed clusters; they look nothing up before they are told to begin.
     private func watchEndpoints(_ clusters: [ClusterPlan], _ workers: [Worker], _ resolver: Resolver) {
         for cluster in clusters {
-            endpointSets[cluster.name]?.stop()
+            let previous = endpointSets[cluster.name]
+            previous?.stop()
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
-            endpointSets[cluster.name] = EndpointSet(cluster.settings, resolver: resolver) { list in
+            endpointSets[cluster.name] = EndpointSet(
+                cluster.name, cluster.settings, resolver: resolver, after: previous
+            ) { list in
                 for worker in unsafe targets.value {
                     let handover = Handover(worker)
                     worker.loop.poster.post { unsafe handover.value.update(id, list) }

@@ -1,31 +1,54 @@
 internal import Engine
 internal import FilterAPI
 
-/// The addresses of a cluster at one moment, made on the control thread and handed to every worker.
-struct EndpointList: Sendable {
+/// Addresses of a cluster at one moment: on the control thread all that are known, and those that serve, which are
+/// handed to every worker.
+struct EndpointList: Sendable, Equatable {
     /// One address.
-    struct Entry: Sendable {
+    struct Entry: Sendable, Equatable {
         let address: SocketAddress
+        /// The address in words.
         let name: FactName
+        /// The host by which the config knows it; empty for a Unix socket.
         let host: String
         var weight: Int
+        /// 0 for those that serve first; larger numbers come after smaller ones.
+        var priority = 0
+
+        /// The name follows from the address.
+        static func == (left: Entry, right: Entry) -> Bool {
+            left.address == right.address && left.host == right.host && left.weight == right.weight
+                && left.priority == right.priority
+        }
     }
 
     private(set) var entries: [Entry] = []
+    /// Which entries are of which level, in the order of priority; empty where that has not been decided.
+    private(set) var levels: [EndpointLevel] = []
     /// There are no addresses because no name has one yet.
     var isUnresolved = false
 
-    /// Adds an address; one that is there already, by another name, gets the weight of both.
+    /// Adds an address; one that is there already, by another name, gets the weight of both and the better priority.
     ///
     /// - Parameter host: the name that led to the address; nil for the address itself.
-    mutating func add(_ address: SocketAddress, host: String? = nil, weight: Int) {
+    mutating func add(_ address: SocketAddress, host: String? = nil, weight: Int, priority: Int = 0) {
         if let index = entries.firstIndex(where: { $0.address == address }) {
             entries[index].weight += weight
+            entries[index].priority = min(entries[index].priority, priority)
         } else {
             let own = address.family == .unix ? "" : address.ipText
             entries.append(
-                Entry(address: address, name: FactName(address.description), host: host ?? own, weight: weight))
+                Entry(
+                    address: address, name: FactName(address.description), host: host ?? own, weight: weight,
+                    priority: priority))
         }
+    }
+
+    /// Adds the endpoints of the next level, if there are any.
+    mutating func append(_ level: [Entry], share: Int) {
+        guard !level.isEmpty else { return }
+        levels.append(EndpointLevel(range: entries.count..<entries.count + level.count, share: share))
+        entries += level
     }
 
     /// The list as endpoints of one worker: those that it had before stay the same objects, and so keep their

@@ -8,6 +8,16 @@ struct ClusterSettings: SettingsStruct {
     var endpoints: [EndpointSettings] = []
     /// Which endpoint is next.
     var balance = BalancePolicy.roundRobin
+    /// Slots in the table of `maglev`; a prime, many times the number of endpoints.
+    var maglevTableSize = 65_537
+    /// How fast `peak_ewma` forgets: after this time an old latency counts for a third.
+    var ewmaDecay = Duration.seconds(10)
+    /// Where fewer than this share of a priority's endpoints is good, all of them are used; 0 for never.
+    var panicThreshold = Percent.percent(50)
+    /// Never fewer than this share of all endpoints serves, whatever is said against them.
+    var minServing = Percent.zero
+    /// How an endpoint that has just become good comes to its full share; at once where this is not set.
+    var slowStart: SlowStartSettings?
     /// Time to make a connection.
     var connectTimeout = Duration.seconds(5)
     /// How long a connection without a request is kept; 0 keeps none.

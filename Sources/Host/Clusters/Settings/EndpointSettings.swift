@@ -5,10 +5,14 @@ internal import FilterAPI
 struct EndpointSettings: SettingsStruct, Hashable {
     /// The largest weight; the sum over a cluster then stays far from any overflow.
     static let maxWeight = 1000
+    /// The last level.
+    static let maxPriority = 127
 
     var address = ""
     /// Its share of the requests, compared with the other endpoints.
     var weight = 1
+    /// Its level: the endpoints with the lowest number serve as long as enough of them are good, then the next.
+    var priority = 0
 
     init() {}
 
@@ -28,5 +32,8 @@ struct EndpointSettings: SettingsStruct, Hashable {
             }
         }
         if weight < 1 || weight > Self.maxWeight { check.error("weight", "must be between 1 and \(Self.maxWeight)") }
+        if priority < 0 || priority > Self.maxPriority {
+            check.error("priority", "must be between 0 and \(Self.maxPriority)", hint: "0 serves first")
+        }
     }
 }
