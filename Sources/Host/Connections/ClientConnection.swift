@@ -231,6 +231,7 @@ final class ClientConnection: Connection, CodecHost {
             stream.interimHeadArrived()
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
+            endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
             if last { detach() }
             if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
             stream.responseHeadArrived(last: last)
@@ -353,6 +354,9 @@ final class ClientConnection: Connection, CodecHost {
         let silent = bytesReceived == receivedBefore
         let sentNothing = bytesSent == sentBefore
         let reused = requests > 1 && (silent || sentNothing)
+        if !isBegun || !reused && stream.map({ !$0.flags.contains(.responseStarted) }) ?? false {
+            endpoint.failedToAnswer(in: pool.connectLimit, at: worker.loop.now)
+        }
         close()
         if let stream {
             endpoint.activeRequests -= 1
@@ -383,6 +387,9 @@ final class ClientConnection: Connection, CodecHost {
     /// - Parameter isForAnother: the stream will be served in another way, and only the answer is not wanted.
     func abandon(_ stream: HTTPStream, isForAnother: Bool) {
         guard unsafe self.stream === stream else { return }
+        if !stream.flags.contains(.responseStarted) {
+            endpoint.failedToAnswer(in: stream.waitedForAnswer, at: worker.loop.now)
+        }
         unsafe self.stream = nil
         endpoint.activeRequests -= 1
         if isForAnother, isWorthReading(stream) { return beginDiscarding() }

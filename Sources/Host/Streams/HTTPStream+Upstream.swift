@@ -198,6 +198,13 @@ extension HTTPStream {
 
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }
 
+    /// How long the upstream has had to begin its answer: since it had a connection, or all of the request.
+    var waitedForAnswer: Nanoseconds {
+        let facts = unsafe factsMemory
+        let since = unsafe max(facts.pointee.upstreamReady, facts.pointee.upstreamRequestEnd)
+        return worker.loop.now - min(worker.loop.now, since.nanoseconds)
+    }
+
     /// The answer is complete, and the connection has been given back.
     func upstreamDone() { unsafe upstream = nil }
 

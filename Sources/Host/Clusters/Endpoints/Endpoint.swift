@@ -17,6 +17,8 @@ final class Endpoint {
     var idle: [ClientConnection] = []
     /// Connections that are being made, and whose stream has gone meanwhile.
     var spare: [ClientConnection] = []
+    /// How fast it answers, where the cluster balances by that; nil elsewhere.
+    var latency: PeakLatency?
     /// Streams that wait for a connection to this endpoint that is being made, in the order in which they came.
     var waiting = StreamLine()
 
@@ -29,4 +31,15 @@ final class Endpoint {
 
     /// How busy it is: requests that it carries and that wait for it.
     var load: Int { activeRequests + waiting.count }
+
+    /// An answer has begun after so long, which is only asked for where somebody wants to know.
+    @inline(__always)
+    func answered(after time: @autoclosure () -> Nanoseconds, at now: Nanoseconds) {
+        if latency != nil { latency?.observe(time(), at: now) }
+    }
+
+    /// An answer has not come in so long, or will not come.
+    func failedToAnswer(in time: @autoclosure () -> Nanoseconds, at now: Nanoseconds) {
+        if latency != nil { latency?.observe(atLeast: time(), at: now) }
+    }
 }

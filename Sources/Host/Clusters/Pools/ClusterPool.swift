@@ -43,7 +43,9 @@ final class ClusterPool {
         self.settings = settings
         self.chain = chain
         codec = chain.clientCodec
-        balancer = Balancer(settings.balance, seed: seed)
+        balancer = Balancer(
+            settings.balance, seed: seed, tableSize: settings.maglevTableSize,
+            decay: settings.ewmaDecay.wholeNanoseconds)
         connectTimeout = settings.connectTimeout.wholeNanoseconds
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
@@ -57,7 +59,7 @@ final class ClusterPool {
         let before = endpoints
         endpoints = list.merged(into: before)
         isUnresolved = list.isUnresolved
-        balancer.update(to: endpoints)
+        balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
     }
 
@@ -122,6 +124,7 @@ final class ClusterPool {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
+            endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
         connectionCount += 1

@@ -5,6 +5,9 @@ internal import FilterAPI
 ///
 /// Each worker has connections of its own, so the limits hold on each worker.
 struct ClusterSettings: SettingsStruct {
+    /// The largest table of `maglev`: each worker has one.
+    static let maxTableSize = 5_000_011
+
     var endpoints: [EndpointSettings] = []
     /// Which endpoint is next.
     var balance = BalancePolicy.roundRobin
@@ -44,6 +47,14 @@ struct ClusterSettings: SettingsStruct {
     func validate(_ check: inout SettingsCheck) {
         if endpoints.isEmpty {
             check.error("endpoints", "a cluster needs endpoints", hint: "add `endpoints: [ 127.0.0.1:8080 ]`")
+        }
+        if maglevTableSize > Self.maxTableSize || !MaglevTable.isPrime(maglevTableSize) {
+            check.error(
+                "maglev_table_size", "must be a prime of at most \(Self.maxTableSize)",
+                hint: "65537 unless it is set; for example 257, 2039, 16381, 655373")
+        }
+        if ewmaDecay < .milliseconds(1) || ewmaDecay > .seconds(3600) {
+            check.error("ewma_decay", "must be between 1ms and 1h", hint: "10s unless it is set")
         }
         if connectTimeout <= .zero {
             check.error("connect_timeout", "must be more than 0", hint: "5s unless it is set")
