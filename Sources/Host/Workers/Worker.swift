@@ -23,6 +23,8 @@ final class Worker {
     /// Where bytes are read that nobody wants.
     let scratch: UnsafeMutableRawBufferPointer
     private(set) lazy var lingering = LingerList(worker: self)
+    /// Health checks that this worker makes for the control thread.
+    private(set) lazy var probes = ProbeTable(worker: self)
 
     private var pools: [ClusterPool?] = []
     private var listeners: [String: Listener] = [:]

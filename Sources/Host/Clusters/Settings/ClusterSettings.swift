@@ -21,6 +21,8 @@ struct ClusterSettings: SettingsStruct {
     var minServing = Percent.zero
     /// How an endpoint that has just become good comes to its full share; at once where this is not set.
     var slowStart: SlowStartSettings?
+    /// What its endpoints are asked to see whether they may be used; they must pass all of them.
+    var healthChecks: [HealthCheckSettings] = []
     /// Time to make a connection.
     var connectTimeout = Duration.seconds(5)
     /// How long a connection without a request is kept; 0 keeps none.
@@ -67,6 +69,7 @@ struct ClusterSettings: SettingsStruct {
         TCPKeepalive.validate(tcpKeepalive, &check)
         BufferLimit.validate(bufferLimit, "buffer_limit", &check)
         checkRepetition(&check)
+        checkPorts(&check)
     }
 
     /// Connections are counted and kept by address, so an address stands once.
@@ -77,6 +80,15 @@ struct ClusterSettings: SettingsStruct {
             check.error(
                 "endpoints[\(index)]", "`\(endpoint.address)` is listed twice",
                 hint: "for a larger share give it a weight: `{ address: \"\(endpoint.address)\", weight: 2 }`")
+        }
+    }
+
+    private func checkPorts(_ check: inout SettingsCheck) {
+        for (index, one) in healthChecks.enumerated() where one.port != nil {
+            guard let socket = endpoints.first(where: { $0.address.hasPrefix("unix:") }) else { return }
+            check.error(
+                "health_checks[\(index)].port", "`\(socket.address)` has no ports",
+                hint: "leave `port` out, or make a cluster of its own for the socket")
         }
     }
 }
