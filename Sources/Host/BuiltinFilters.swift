@@ -10,6 +10,7 @@ enum BuiltinFilters {
         Router.self,
         TCPProxy.self,
         Count.self,
+        CircuitBreaker.self,
         TLS.self,
         Retry.self,
     ]

@@ -139,6 +139,15 @@ class Peer:
             pass
 
     @property
+    def is_open(self):
+        """Whether the proxy had not ended the connection when the kernel was asked, read or not."""
+        if self._finished:
+            return False
+        ended = select.poll()
+        ended.register(self.socket, select.POLLRDHUP)
+        return not ended.poll(0)
+
+    @property
     def settled(self):
         """True when all that the proxy has sent so far was taken from the kernel."""
         with self.lock:
@@ -168,6 +177,7 @@ class Origin:
     def __init__(self, script=serve, family=socket.AF_INET, path=None, backlog=1024, host=None, port=0):
         self.script, self.path = script, path
         self.peers, self.requests, self.faults, self.threads = [], [], [], []
+        self.most_open = 0
         self._change = threading.Condition()
         self._stopping = False
         if path:
@@ -202,6 +212,7 @@ class Origin:
             with self._change:
                 peer = Peer(self, connection, len(self.peers))
                 self.peers.append(peer)
+                self.most_open = max(self.most_open, sum(peer.is_open for peer in self.peers))
                 self._change.notify_all()
             thread = threading.Thread(target=self._run, args=(peer,), daemon=True)
             self.threads.append(thread)

@@ -1,7 +1,7 @@
 """The config files in the manuals, whole or in parts, and the files in examples/.
 
 A fenced block that begins with ```yaml is a whole file. A second word says which part of one it is, and is filled up
-here: ```yaml top, listener, chain, routes or cluster. A block in another language is not looked at.
+here: ```yaml top, listeners, listener, chain, routes or cluster. A block in another language is not looked at.
 """
 import re
 import textwrap
@@ -29,6 +29,7 @@ def _indented(text, number):
 _WRAPPERS = {
     "": lambda text: text,
     "top": lambda text: text + _listeners() + _clusters(),
+    "listeners": lambda text: text + _clusters(),
     "listener": lambda text: "listeners:\n  main:\n" + _indented(text, 4) + _clusters(),
     "chain": lambda text: _listeners("\n" + _indented(text, 6)) + _clusters(),
     "routes": lambda text: _listeners("\n      - http\n      - count\n      - router:\n          routes:\n"

@@ -2,6 +2,7 @@
 import collections
 import socket
 import threading
+import time
 
 import pytest
 
@@ -314,8 +315,9 @@ def test_the_less_busy_endpoint_gets_the_requests(sluice, hosts):
         assert who(address, 20) == {free: 20}
 
 
-def test_a_hash_leads_to_the_same_endpoint_always_and_to_all_of_them_together(sluice, hosts):
-    address, origins = balanced(sluice, hosts, "ring_hash", (1, 1, 1), route={"hash": {"header": "x-user"}})
+@pytest.mark.parametrize("policy", ["ring_hash", "maglev"])
+def test_a_hash_leads_to_the_same_endpoint_always_and_to_all_of_them_together(sluice, hosts, policy):
+    address, origins = balanced(sluice, hosts, policy, (1, 1, 1), route={"hash": {"header": "x-user"}})
     places = {}
     for user in range(40):
         found = who(address, 3, **{"X-User": f"user-{user}"})
@@ -323,6 +325,33 @@ def test_a_hash_leads_to_the_same_endpoint_always_and_to_all_of_them_together(sl
         places[user] = next(iter(found))
     assert set(places.values()) == set(origins)
     assert len(who(address, 60)) == 3, "a request without the header goes by lot"
+
+
+def test_the_endpoint_that_answers_late_gets_no_requests_while_the_other_is_idle(sluice, origin):
+    def late(peer):
+        while peer.read_request():
+            time.sleep(0.2)
+            if not peer.send(answer(b"late")):
+                return
+    slow, fast = origin(late), origin()
+    config = http_proxy(slow.endpoint, fast.endpoint, workers=1, upstream={"balance": "peak_ewma"})
+    address = sluice(config).address()
+    # While nothing is known of one of the two they get the same.
+    for _ in range(100):
+        if slow.requests and fast.requests:
+            break
+        get(address)
+    assert [get(address).body for _ in range(20)] == [b"ok"] * 20
+
+
+def test_a_later_priority_serves_only_what_the_first_has_failed(sluice, origin, refused):
+    spare = origin()
+    endpoints = [{"address": refused, "priority": 0}, {"address": spare.endpoint, "priority": 5}]
+    assert get(sluice(http_proxy(*endpoints, workers=1)).address()).status == 503
+    assert not spare.requests
+    retry = {"retry": {"on": ["connect-failure"], "attempts": 1, "backoff": {"base": "1ms", "max": "1ms"}}}
+    address = sluice(http_proxy(*endpoints, workers=1, filters=[retry])).address()
+    assert [get(address).status for _ in range(5)] == [200] * 5
 
 
 # MARK: Pools

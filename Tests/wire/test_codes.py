@@ -38,6 +38,7 @@ CAUSES = {
     "SL0119": ("# nothing\n", 1),
     "SL0120": (GOOD + "log: { level: !env LEVEL }\n", 5),
     "SL0121": (GOOD + "log: *nobody\n", 5),
+    "SL0122": (chain("[ http, retry: { budget: { percent: half } }, router: { to: app } ]"), 2),
     "SL0201": (chain("[ http, router: { to: apq } ]"), 2),
     "SL0202": (GOOD + '  spare: { endpoints: [ "127.0.0.1:9001" ] }\n', 5),
     "SL0203": ("listeners: {}\n", 1),

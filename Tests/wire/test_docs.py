@@ -138,6 +138,7 @@ PLACES = {
     "dns": http_proxy("127.0.0.1:1", dns={"nonsense": 1}),
     "an endpoint": http_proxy("127.0.0.1:1", upstream={"endpoints": [{"address": "127.0.0.1:1", "nonsense": 1}]}),
     "a cluster": http_proxy("127.0.0.1:1", upstream={"nonsense": 1}),
+    "slow_start of a cluster": http_proxy("127.0.0.1:1", upstream={"slow_start": {"nonsense": 1}}),
     "dns of a cluster": http_proxy("127.0.0.1:1", upstream={"dns": {"nonsense": 1}}),
     "http of a cluster": http_proxy("127.0.0.1:1", upstream={"http": {"nonsense": 1}}),
 }

@@ -15,7 +15,7 @@ def retrying(*endpoints, retry=None, filters=(), log=None, **settings):
     return http_proxy(*endpoints, filters=[*filters, {"retry": retry}], listener=listener, workers=1, **settings)
 
 
-LOGGED = "%RESPONSE_CODE% %RESPONSE_FLAGS% %UPSTREAM_REQUEST_ATTEMPT_COUNT%\n"
+LOGGED = "%RESPONSE_CODE% %RESPONSE_FLAGS% %UPSTREAM_REQUEST_ATTEMPT_COUNT%"
 
 
 def refuse_first(count, then=OK, failure=answer(b"no", "503 Service Unavailable")):

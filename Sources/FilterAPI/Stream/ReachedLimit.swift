@@ -5,12 +5,13 @@ public final class ReachedLimit: Sendable {
     /// Where the config sets it: `sluice.yaml:12:9`. For the operator only; empty where it is a default.
     public let place: String
 
+    /// For logs: the text, and where the limit is set.
+    public let line: String
+
     /// From its parts.
     public init(text: String, place: String) {
         self.text = text
         self.place = place
+        line = place.isEmpty ? "\(text) (default)" : "\(text), set at \(place)"
     }
-
-    /// For logs: the text, and where the limit is set.
-    public var line: String { place.isEmpty ? "\(text) (default)" : "\(text), set at \(place)" }
 }

@@ -26,6 +26,7 @@ enum FormatVariable: String, CaseIterable, Sendable {
     case downstreamTLSVersion = "DOWNSTREAM_TLS_VERSION"
     case duration = "DURATION"
     case `protocol` = "PROTOCOL"
+    case reachedLimit = "REACHED_LIMIT"
     case requestDuration = "REQUEST_DURATION"
     case requestHeadersBytes = "REQUEST_HEADERS_BYTES"
     case requestTransmitDuration = "REQUEST_TX_DURATION"

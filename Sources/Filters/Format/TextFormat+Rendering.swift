@@ -171,6 +171,7 @@ extension FormatVariable {
         case .downstreamLocalPort: appendPort(connection.localAddress, &text)
         // Without a method there was no request that could have said it.
         case .protocol: if request.methodText.byteCount > 0 { text.append(request.version.text) }
+        case .reachedLimit: if let limit = facts.limit { text.append(limit.line) }
         case .requestedServerName: if let name = connection.serverName { text.append(name: name) }
         case .responseCodeDetails: text.append(facts.reason)
         case .responseFlags: appendFlags(facts.flags, &text)

@@ -142,7 +142,10 @@ struct ConfigLoader {
             // A cluster speaks HTTP/1 unless its chain says otherwise.
             stages.insert(StagePlan(name: "http", type: HTTP1ClientCodec.self, settings: http.value), at: 0)
         }
-        return ClusterPlan(name: name, settings: settings, chain: ChainPlan(stages: stages), node: node)
+        let spot = ConfigSpot(place: node.headPlace, node: node)
+        let limits = ClusterLimits(settings, cluster: name, spot: spot, file: diagnostics.file)
+        return ClusterPlan(
+            name: name, settings: settings, chain: ChainPlan(stages: stages), limits: limits, node: node)
     }
 
     private func checkReferences(_ names: Set<String>) {

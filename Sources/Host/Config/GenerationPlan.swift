@@ -51,5 +51,6 @@ struct ClusterPlan: Sendable {
     let name: String
     let settings: ClusterSettings
     let chain: ChainPlan
+    let limits: ClusterLimits
     let node: Node
 }

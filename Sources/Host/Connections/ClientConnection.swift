@@ -354,7 +354,7 @@ final class ClientConnection: Connection, CodecHost {
         let silent = bytesReceived == receivedBefore
         let sentNothing = bytesSent == sentBefore
         let reused = requests > 1 && (silent || sentNothing)
-        if !isBegun || !reused && stream.map({ !$0.flags.contains(.responseStarted) }) ?? false {
+        if !isBegun || !reused && stream?.waitsForAnswer ?? false {
             endpoint.failedToAnswer(in: pool.connectLimit, at: worker.loop.now)
         }
         close()
@@ -367,8 +367,10 @@ final class ClientConnection: Connection, CodecHost {
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
-        pool.closed(self)
+        pool.forget(self)
     }
+
+    override func closed() { pool.roomMade() }
 
     // MARK: What the pool and the stream call
 
@@ -387,9 +389,7 @@ final class ClientConnection: Connection, CodecHost {
     /// - Parameter isForAnother: the stream will be served in another way, and only the answer is not wanted.
     func abandon(_ stream: HTTPStream, isForAnother: Bool) {
         guard unsafe self.stream === stream else { return }
-        if !stream.flags.contains(.responseStarted) {
-            endpoint.failedToAnswer(in: stream.waitedForAnswer, at: worker.loop.now)
-        }
+        if stream.waitsForAnswer { endpoint.failedToAnswer(in: stream.waitedForAnswer, at: worker.loop.now) }
         unsafe self.stream = nil
         endpoint.activeRequests -= 1
         if isForAnother, isWorthReading(stream) { return beginDiscarding() }

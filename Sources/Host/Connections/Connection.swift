@@ -97,6 +97,8 @@ class Connection: EventSource {
     func connected() {}
     /// Lets go of whatever is inside; called once by ``close()``.
     func closing() {}
+    /// The socket has been closed; whoever counts connections may count on it.
+    func closed() {}
     /// Runs before the flush at the end of a turn.
     func beforeFlush() {}
     /// The kernel takes no more now, and some output is left.
@@ -316,6 +318,7 @@ class Connection: EventSource {
         pipe?.closeStages(.complete)
         unsafe output.pointee.queue.removeAll()
         if isRegistered { worker.loop.close(self) }
+        closed()
     }
 
     /// Writes what waits, if the kernel takes it at once, before the connection is given up.

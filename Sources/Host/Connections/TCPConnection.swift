@@ -60,9 +60,16 @@ final class TCPConnection: Connection {
                 throw Fault(.noCluster, "chain.unknown_cluster")
             }
             idleLimit = attached.attachment.idleLimit(otherwise: 3_600_000_000_000)
-            let endpoint = try pool.pickEndpoint(hash: attached.attachment.hash)
-            if let memory = unsafe pipe?.factsMemory {
-                unsafe memory.pointee.cluster = pool.name
+            let memory = unsafe pipe?.factsMemory
+            if let memory = unsafe memory { unsafe memory.pointee.cluster = pool.name }
+            let endpoint: Endpoint
+            do throws(Fault) {
+                endpoint = try pool.pickEndpoint(hash: attached.attachment.hash)
+            } catch {
+                if error.kind == .overflow { unsafe memory?.pointee.limit = pool.limits.connections.reached }
+                throw error
+            }
+            if let memory = unsafe memory {
                 unsafe memory.pointee.endpoint = endpoint.name
                 unsafe memory.pointee.attempts = 1
             }
@@ -222,11 +229,11 @@ final class RawClientConnection: Connection {
                 throw error
             }
         } catch {
+            pool.roomMade()
             throw Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always)
         }
         flags.insert(.connecting)
         endpoint.activeRequests += 1
-        pool.rawOpened()
         worker.loop.schedule(connectTimer, after: pool.connectLimit)
     }
 
@@ -310,7 +317,8 @@ final class RawClientConnection: Connection {
     override func closing() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         endpoint.activeRequests -= 1
-        pool.rawClosed()
         unsafe client = nil
     }
+
+    override func closed() { pool.roomMade() }
 }

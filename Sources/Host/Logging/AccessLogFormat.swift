@@ -28,6 +28,7 @@ enum AccessLogFormat {
         ("path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"), ("protocol", "%PROTOCOL%"),
         ("authority", "%REQ(:AUTHORITY)%"), ("response_code", "%RESPONSE_CODE%"),
         ("response_flags", "%RESPONSE_FLAGS%"), ("response_code_details", "%RESPONSE_CODE_DETAILS%"),
+        ("reached_limit", "%REACHED_LIMIT%"),
         ("bytes_received", "%BYTES_RECEIVED%"), ("bytes_sent", "%BYTES_SENT%"), ("duration", "%DURATION%"),
         ("response_duration", "%RESPONSE_DURATION%"), ("attempts", "%UPSTREAM_REQUEST_ATTEMPT_COUNT%"),
         ("route_name", "%ROUTE_NAME%"), ("upstream_cluster", "%UPSTREAM_CLUSTER%"),

@@ -28,7 +28,8 @@ extension HTTPStream {
     /// Tells the client that a limit has stopped the request, and which one.
     private func sayOverloaded() {
         unsafe replyMemory?.pointee.headers.set(.xEnvoyOverloaded, "true")
-        if let limit = unsafe factsMemory.pointee.limit { replyBody = "\(limit.text)\n" }
+        guard let limit = unsafe factsMemory.pointee.limit else { return }
+        replyBody = "too many requests for this upstream: \(limit.text)\n"
     }
 
     /// Tells the stages above what happened.

@@ -94,6 +94,7 @@ extension HTTPStream: StreamHost {
         let stage = restartStage
         abandon()
         flags.remove(.abandoned)
+        flags.insert(.replayed)
         let below = ~Self.bits(below: stage + 1)
         requestMask |= below
         responseMask |= below

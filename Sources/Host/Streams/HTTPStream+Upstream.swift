@@ -198,6 +198,12 @@ extension HTTPStream {
 
     private var headMethodIsIdempotent: Bool { unsafe headMemory.pointee.method.isIdempotent }
 
+    /// Nothing of an answer to the present try has come.
+    var waitsForAnswer: Bool {
+        let facts = unsafe factsMemory
+        return unsafe facts.pointee.upstreamFirstByte <= facts.pointee.upstreamReady
+    }
+
     /// How long the upstream has had to begin its answer: since it had a connection, or all of the request.
     var waitedForAnswer: Nanoseconds {
         let facts = unsafe factsMemory
@@ -206,7 +212,18 @@ extension HTTPStream {
     }
 
     /// The answer is complete, and the connection has been given back.
-    func upstreamDone() { unsafe upstream = nil }
+    func upstreamDone() {
+        unsafe upstream = nil
+        leaveCluster()
+    }
+
+    /// Is none of the cluster's requests any more.
+    private func leaveCluster() {
+        guard flags.contains(.counted), let pool else { return }
+        pool.quota.requests.give()
+        if flags.contains(.countedRetry) { pool.quota.retries.give() }
+        flags.subtract([.counted, .countedRetry])
+    }
 
     /// Gives up what the stream has or waits for in its cluster.
     func dropUpstream(_ fault: Fault?) {
@@ -214,6 +231,7 @@ extension HTTPStream {
         if isWaiting { pool?.stopWaiting(self) }
         backlog.removeAll()
         flags.remove(.backlogTrailers)
+        leaveCluster()
         guard let connection = unsafe upstream else { return }
         unsafe upstream = nil
         connection.abandon(self, isForAnother: fault == nil && flags.contains(.active))

@@ -50,6 +50,11 @@ final class HTTPStream: LoopTimer {
         static let heldAtCluster = Flags(rawValue: 1 << 17)
         /// The deadline was set by the client, or by a filter, and is no fault of the upstream.
         static let limited = Flags(rawValue: 1 << 18)
+        /// The stream is one of the cluster's requests, and one of its further tries.
+        static let counted = Flags(rawValue: 1 << 19)
+        static let countedRetry = Flags(rawValue: 1 << 20)
+        /// A filter has sent the request anew.
+        static let replayed = Flags(rawValue: 1 << 21)
     }
 
     let worker: Worker

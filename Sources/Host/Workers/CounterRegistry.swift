@@ -58,6 +58,8 @@ struct HostCounters {
     let connectFailures: FilterAPI.Counter
     let connectTimeouts: FilterAPI.Counter
     let overflows: FilterAPI.Counter
+    let requestOverflows: FilterAPI.Counter
+    let retryOverflows: FilterAPI.Counter
     private let classes: [FilterAPI.Counter]
 
     init(registry: CounterRegistry, worker: Int) {
@@ -70,6 +72,8 @@ struct HostCounters {
         connectFailures = make("upstream_cx_connect_fail")
         connectTimeouts = make("upstream_cx_connect_timeout")
         overflows = make("upstream_rq_pending_overflow")
+        requestOverflows = make("upstream_rq_active_overflow")
+        retryOverflows = make("upstream_rq_retry_overflow")
         classes = (0...5).map { make("downstream_rq_\($0 == 0 ? "none" : "\($0)xx")") }
     }
 

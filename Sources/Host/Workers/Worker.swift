@@ -80,8 +80,8 @@ final class Worker {
     func install(_ plan: ClusterPlan, id: ClusterID, chain: Chain, endpoints: EndpointList) {
         while pools.count <= id.index { pools.append(nil) }
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let pool = ClusterPool(
-            worker: self, id: id, name: plan.name, settings: plan.settings, chain: chain, seed: seed)
+        let quota = shared("cluster.\(plan.name)") { ClusterQuota() }
+        let pool = ClusterPool(worker: self, id: id, plan: plan, chain: chain, quota: quota, seed: seed)
         pool.update(endpoints)
         pools[id.index]?.retire()
         pools[id.index] = pool

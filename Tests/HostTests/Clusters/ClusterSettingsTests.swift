@@ -24,7 +24,13 @@ import Testing
         let settings = try #require(read.settings)
         #expect(settings.endpoints.map(\.address) == ["127.0.0.1:80", "app.internal:8080"])
         #expect(settings.endpoints.map(\.weight) == [1, 1])
+        #expect(settings.endpoints.map(\.priority) == [0, 0])
         #expect(settings.balance == .roundRobin)
+        #expect(settings.maglevTableSize == 65_537)
+        #expect(settings.ewmaDecay == .seconds(10))
+        #expect(settings.panicThreshold == .percent(50))
+        #expect(settings.minServing == .zero)
+        #expect(settings.slowStart == nil)
         #expect(settings.connectTimeout == .seconds(5))
         #expect(settings.idleTimeout == .seconds(3600))
         #expect(settings.maxConnections == 1024)
@@ -37,8 +43,13 @@ import Testing
             """
             endpoints:
               - { address: "10.0.0.1:80", weight: 3 }
-              - unix:@app
+              - { address: "unix:@app", priority: 127 }
             balance: least_request
+            maglev_table_size: 257
+            ewma_decay: 1s
+            panic_threshold: 0
+            min_serving: 33.5%
+            slow_start: { aggression: 2.5, min_weight: 1% }
             connect_timeout: 250ms
             idle_timeout: 0
             max_connections: 1
@@ -51,7 +62,16 @@ import Testing
         #expect(read.findings == [])
         let settings = try #require(read.settings)
         #expect(settings.endpoints.map(\.weight) == [3, 1])
+        #expect(settings.endpoints.map(\.priority) == [0, 127])
         #expect(settings.balance == .leastRequest)
+        #expect(settings.maglevTableSize == 257)
+        #expect(settings.ewmaDecay == .seconds(1))
+        #expect(settings.panicThreshold == .zero)
+        #expect(settings.minServing == Percent(millionths: 335_000))
+        let slowStart = try #require(settings.slowStart)
+        #expect(slowStart.window == .seconds(30))
+        #expect(slowStart.aggression == 2.5)
+        #expect(slowStart.minWeight == .percent(1))
         #expect(settings.idleTimeout == .zero)
         #expect(settings.dns.family == .v6)
         #expect(settings.dns.refresh == .seconds(10))
@@ -67,6 +87,10 @@ import Testing
               - { weight: 2 }
               - "10.0.0.3:80"
               - "10.0.0.3:80"
+              - { address: "10.0.0.4:80", priority: 128 }
+            maglev_table_size: 65536
+            ewma_decay: 0
+            slow_start: { window: 0, aggression: 0, min_weight: 0.5% }
             connect_timeout: 0
             max_connections: 0
             max_pending: 0
@@ -80,12 +104,18 @@ import Testing
                 "3:39 must be between 1 and 1000",
                 "4:7 an endpoint needs an `address`",
                 "6:5 `10.0.0.3:80` is listed twice",
-                "7:18 must be more than 0",
-                "8:18 must be at least 1",
-                "9:14 must be at least 1, for the request that connects waits too",
-                "10:30 must not be negative",
-                "11:17 must be at least 100ms",
-                "11:32 must be between 100ms and 60s",
+                "7:41 must be between 0 and 127",
+                "8:20 must be a prime of at most 5000011",
+                "9:13 must be between 1ms and 1h",
+                "10:23 must be between 100ms and 1h",
+                "10:38 must be between 0.1 and 100",
+                "10:53 must be at least 1%",
+                "11:18 must be more than 0",
+                "12:18 must be at least 1",
+                "13:14 must be at least 1, for the request that connects waits too",
+                "14:30 must not be negative",
+                "15:17 must be at least 100ms",
+                "15:32 must be between 100ms and 60s",
             ])
     }
 
@@ -98,6 +128,18 @@ import Testing
         let read = read("{ endpoints: [ 'a:1' ], balance: round-robin }")
         #expect(read.findings.count == 1)
         #expect(read.settings == nil)
+    }
+
+    @Test(
+        "the aggression of a slow start is a number that leads somewhere",
+        arguments: [(".nan", false), (".inf", false), ("-1", false), ("0.1", true), ("100", true)])
+    func aggression(text: String, isGood: Bool) {
+        let read = read("{ endpoints: [ 'a:1' ], slow_start: { aggression: \(text) } }")
+        #expect((read.settings != nil) == isGood, "\(read.findings)")
+    }
+
+    @Test("a huge number of slots is refused at once") func hugeTable() {
+        #expect(read("{ endpoints: [ 'a:1' ], maglev_table_size: 9223372036854775783 }").findings.count == 1)
     }
 
     // MARK: Addresses

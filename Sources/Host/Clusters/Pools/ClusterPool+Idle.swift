@@ -22,7 +22,10 @@ extension ClusterPool {
     }
 
     func keep(_ connection: ClientConnection) {
-        guard !isRetired, idleTimeout > 0, connection.endpoint.isListed else { return connection.close() }
+        // Another worker may need the room more than this one needs the connection.
+        guard !isRetired, idleTimeout > 0, connection.endpoint.isListed, !quota.isAwaited else {
+            return connection.close()
+        }
         connection.idleSince = worker.loop.now
         connection.isIdle = true
         connection.endpoint.idle.append(connection)

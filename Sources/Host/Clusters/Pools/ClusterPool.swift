@@ -13,21 +13,23 @@ final class ClusterPool {
     let name: FactName
     let chain: Chain
     let settings: ClusterSettings
+    let limits: ClusterLimits
     let worker: Worker
+    /// What all workers have of the cluster.
+    let quota: ClusterQuota
+    private lazy var member = ClusterQuota.Member(self)
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
     /// Set while no name of the cluster has been resolved.
     private var isUnresolved = false
     private(set) var isRetired = false
-    /// Connections that are made or being made.
-    private(set) var connectionCount = 0
-    /// How many of them are kept without a request.
-    var idleCount = 0
+    /// How many connections are kept without a request.
+    var idleCount = 0 {
+        didSet { member.idleCount = idleCount }
+    }
     /// Streams that wait because the cluster may have no more connections.
     private var line = StreamLine()
-    /// Streams that wait for a connection that is being made, over all endpoints.
-    private var connectingCount = 0
     private let connectTimeout: Nanoseconds
     let idleTimeout: Nanoseconds
     let maxRequestsPerConnection: Int
@@ -36,12 +38,15 @@ final class ClusterPool {
     private lazy var lineTimer = CallbackTimer { [unowned self] in self.serveLine() }
     private(set) lazy var idleTimer = CallbackTimer { [unowned self] in self.closeIdle() }
 
-    init(worker: Worker, id: ClusterID, name: String, settings: ClusterSettings, chain: Chain, seed: UInt64) {
+    init(worker: Worker, id: ClusterID, plan: ClusterPlan, chain: Chain, quota: ClusterQuota, seed: UInt64) {
+        let settings = plan.settings
         self.worker = worker
         self.id = id
-        self.name = FactName(name)
+        self.quota = quota
         self.settings = settings
         self.chain = chain
+        name = FactName(plan.name)
+        limits = plan.limits
         codec = chain.clientCodec
         balancer = Balancer(
             settings.balance, seed: seed, tableSize: settings.maglevTableSize,
@@ -50,7 +55,10 @@ final class ClusterPool {
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
         keepAlive = TCPKeepalive.option(settings.tcpKeepalive)
+        quota.join(member)
     }
+
+    deinit { quota.leave(member) }
 
     // MARK: Endpoints
 
@@ -76,19 +84,64 @@ final class ClusterPool {
     ///
     /// - Parameter fresh: not one that was kept alive.
     func connect(_ stream: HTTPStream, fresh: Bool = false) {
+        guard count(stream) else { return }
         // Room that has just become free belongs to those who have waited for it.
         if !line.isEmpty { return wait(stream) }
         place(stream, fresh: fresh)
     }
 
-    private func place(_ stream: HTTPStream, fresh: Bool) {
+    /// Counts a request, until it has its answer or gives up; see ``HTTPStream/leaveCluster()``.
+    private func count(_ stream: HTTPStream) -> Bool {
+        if stream.flags.contains(.counted) { return true }
+        guard quota.requests.take(limit: limits.requests.value) else {
+            worker.counters.requestOverflows.add()
+            refuse(stream, limits.requests, "upstream.too_many_requests")
+            return false
+        }
+        stream.flags.insert(.counted)
+        guard let retries = limits.retries, stream.flags.contains(.replayed) else { return true }
+        guard quota.retries.take(limit: retries.value) else {
+            worker.counters.retryOverflows.add()
+            refuse(stream, retries, "upstream.too_many_retries")
+            return false
+        }
+        stream.flags.insert(.countedRetry)
+        return true
+    }
+
+    /// - Parameter isPending: whether the stream has a place among those that wait already.
+    private func place(_ stream: HTTPStream, fresh: Bool, isPending: Bool = false) {
         let endpoint: Endpoint
-        do throws(Fault) { endpoint = try pick(for: stream) } catch { return stream.connectFailed(error) }
-        if !fresh, let connection = takeIdle(endpoint, for: stream) { return connection.serve(stream) }
-        guard mayWait else { return overflow(stream) }
+        do throws(Fault) { endpoint = try pick(for: stream) } catch {
+            if isPending { quota.pending.give() }
+            return stream.connectFailed(error)
+        }
+        if !fresh, let connection = takeIdle(endpoint, for: stream) {
+            if isPending { quota.pending.give() }
+            return connection.serve(stream)
+        }
+        guard isPending || takePending(stream) else { return }
         if let connection = endpoint.spare.popLast() { return expect(connection, for: stream) }
-        if connectionCount < settings.maxConnections || makeRoom() { return open(endpoint, for: stream) }
-        wait(stream)
+        if takeConnection() { return open(endpoint, for: stream) }
+        stand(stream)
+    }
+
+    /// Room for one more connection, made where there is none by closing one that nobody uses.
+    private func takeConnection() -> Bool {
+        let limit = limits.connections.value
+        return quota.connections.take(limit: limit) || makeRoom() && quota.connections.take(limit: limit)
+    }
+
+    private func takePending(_ stream: HTTPStream) -> Bool {
+        if quota.pending.take(limit: limits.pending.value) { return true }
+        worker.counters.overflows.add()
+        refuse(stream, limits.pending, "upstream.too_many_pending")
+        return false
+    }
+
+    private func refuse(_ stream: HTTPStream, _ limit: ClusterLimits.Limit, _ reason: StaticString) {
+        unsafe stream.factsMemory.pointee.limit = limit.reached
+        stream.connectFailed(Fault(.overflow, reason, replay: .always))
     }
 
     /// An endpoint that the stream's filters accept; not one of its earlier tries, if there is another.
@@ -115,19 +168,22 @@ final class ClusterPool {
             : Fault(.noEndpoint, "upstream.no_endpoint", replay: .always)
     }
 
-    private var mayWait: Bool { line.count + connectingCount < settings.maxPending }
-
     private func open(_ endpoint: Endpoint, for stream: HTTPStream) {
-        guard let codec else { return stream.connectFailed(Fault(.noCluster, "chain.no_client_codec")) }
+        guard let codec else {
+            quota.pending.give()
+            roomMade()
+            return stream.connectFailed(Fault(.noCluster, "chain.no_client_codec"))
+        }
         let connection = ClientConnection(worker: worker, pool: self, endpoint: endpoint, codec: codec)
         do throws(SystemFault) {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
             endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
+            quota.pending.give()
+            roomMade()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
-        connectionCount += 1
         expect(connection, for: stream)
     }
 
@@ -136,24 +192,27 @@ final class ClusterPool {
         unsafe stream.awaited = connection
         stream.isWaiting = true
         connection.endpoint.waiting.append(stream)
-        connectingCount += 1
     }
 
-    private func wait(_ stream: HTTPStream) {
-        guard mayWait else { return overflow(stream) }
+    private func wait(_ stream: HTTPStream) { if takePending(stream) { stand(stream) } }
+
+    /// Puts a stream that has a place among those that wait into the line.
+    private func stand(_ stream: HTTPStream) {
         stream.isWaiting = true
         line.append(stream)
-    }
-
-    private func overflow(_ stream: HTTPStream) {
-        worker.counters.overflows.add()
-        stream.connectFailed(Fault(.overflow, "upstream.too_many_pending", replay: .always))
+        quota.change(member, isWaiting: true)
+        quota.askForRoom(member)
+        // What has gone in the meantime has not seen that somebody waits.
+        if quota.connections.count < limits.connections.value { serveLineSoon() }
     }
 
     /// A stream that waits gives up.
     func stopWaiting(_ stream: HTTPStream) {
         guard stream.isWaiting else { return }
-        guard let connection = unsafe stream.awaited else { return leaveLine(stream) }
+        guard let connection = unsafe stream.awaited else {
+            leaveLine(stream)
+            return quota.pending.give()
+        }
         // The connection is made all the same, and is there for the next.
         part(stream, connection)
         connection.endpoint.spare.append(connection)
@@ -173,7 +232,7 @@ final class ClusterPool {
         unsafe stream.awaited = nil
         stream.isWaiting = false
         connection.endpoint.waiting.remove(stream)
-        connectingCount -= 1
+        quota.pending.give()
     }
 
     // MARK: The line
@@ -181,14 +240,20 @@ final class ClusterPool {
     private func leaveLine(_ stream: HTTPStream) {
         stream.isWaiting = false
         line.remove(stream)
+        if line.isEmpty { quota.change(member, isWaiting: false) }
     }
 
     /// Makes connections for those in the line, as many as there is room for.
-    private func serveLine() {
-        while let stream = unsafe line.first, connectionCount < settings.maxConnections || idleCount > 0 {
+    func serveLine() {
+        while let stream = unsafe line.first, quota.connections.count < limits.connections.value || idleCount > 0 {
             leaveLine(stream)
-            place(stream, fresh: false)
+            place(stream, fresh: false, isPending: true)
         }
+    }
+
+    /// Later in this turn, as whoever closes a connection may be in the middle of things.
+    private func serveLineSoon() {
+        if !line.isEmpty, !lineTimer.isArmed { worker.loop.schedule(lineTimer, after: 0) }
     }
 
     // MARK: Connections
@@ -201,6 +266,7 @@ final class ClusterPool {
             guard endpoint.isListed else { return connection.close() }
             if let stream = unsafe line.first, !stream.asksForEndpoints {
                 leaveLine(stream)
+                quota.pending.give()
                 return connection.serve(stream)
             }
         }
@@ -223,35 +289,24 @@ final class ClusterPool {
         return stream
     }
 
-    /// A connection has gone, for whatever reason.
-    func closed(_ connection: ClientConnection) {
-        forget(connection)
-        roomMade()
-    }
-
-    /// Those in the line are seen to later in this turn, as whoever closes a connection may be in the middle of things.
-    private func roomMade() {
-        connectionCount -= 1
-        if !line.isEmpty, !lineTimer.isArmed { worker.loop.schedule(lineTimer, after: 0) }
+    /// A connection has gone, for whatever reason, or could not be made.
+    func roomMade() {
+        quota.connections.give()
+        if line.isEmpty { quota.roomMade(by: member) } else { serveLineSoon() }
     }
 
     // MARK: Raw bytes
 
-    /// An endpoint for a connection that carries bytes only.
+    /// An endpoint for a connection that carries bytes only, which is counted from now on until ``roomMade()``.
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
-        guard connectionCount < settings.maxConnections || makeRoom() else {
+        guard takeConnection() else {
             worker.counters.overflows.add()
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)
         }
         if let endpoint = balancer.pick(hash: hash, avoiding: []) { return endpoint }
+        roomMade()
         throw noEndpoint
     }
-
-    /// A connection that carries bytes only is being made.
-    func rawOpened() { connectionCount += 1 }
-
-    /// A connection that carried bytes only has gone.
-    func rawClosed() { roomMade() }
 
     var connectLimit: Nanoseconds { connectTimeout }
 }

@@ -3,7 +3,7 @@ internal import FilterAPI
 
 /// One cluster: the places that serve the same thing, and how they are used.
 ///
-/// Each worker has connections of its own, so the limits hold on each worker.
+/// Each worker has connections of its own; the limits hold over all workers together.
 struct ClusterSettings: SettingsStruct {
     /// The largest table of `maglev`: each worker has one.
     static let maxTableSize = 5_000_011
@@ -11,6 +11,26 @@ struct ClusterSettings: SettingsStruct {
     var endpoints: [EndpointSettings] = []
     /// Which endpoint is next.
     var balance = BalancePolicy.roundRobin
+    /// Time to make a connection.
+    var connectTimeout = Duration.seconds(5)
+    /// How long a connection without a request is kept; 0 keeps none.
+    var idleTimeout = Duration.seconds(3600)
+    /// Connections at once, those without a request included.
+    var maxConnections = 1024
+    /// Requests that wait for a connection at once, one that is being made or one that gets free.
+    var maxPending = 1024
+    /// Requests at once, those that wait for a connection included.
+    var maxRequests = 1024
+    /// Further tries of requests at once; no limit beside the budgets of the filters that make them unless it is set.
+    var maxRetries: Int?
+    /// Requests after which a connection is not used again; 0 for no limit.
+    var maxRequestsPerConnection = 0
+    /// What may wait for an upstream before its source stands still.
+    var bufferLimit = BufferLimit.usual
+    /// After so much silence an upstream is probed, and given up after as long again; 0 for never.
+    var tcpKeepalive = Duration.seconds(60)
+    /// How names among the endpoints are looked up.
+    var dns = NameSettings()
     /// Slots in the table of `maglev`; a prime, many times the number of endpoints.
     var maglevTableSize = 65_537
     /// How fast `peak_ewma` forgets: after this time an old latency counts for a third.
@@ -23,22 +43,6 @@ struct ClusterSettings: SettingsStruct {
     var slowStart: SlowStartSettings?
     /// What its endpoints are asked to see whether they may be used; they must pass all of them.
     var healthChecks: [HealthCheckSettings] = []
-    /// Time to make a connection.
-    var connectTimeout = Duration.seconds(5)
-    /// How long a connection without a request is kept; 0 keeps none.
-    var idleTimeout = Duration.seconds(3600)
-    /// Connections at once on each worker, those without a request included.
-    var maxConnections = 1024
-    /// Requests that wait for a connection at once on each worker, one that is being made or one that gets free.
-    var maxPending = 1024
-    /// Requests after which a connection is not used again; 0 for no limit.
-    var maxRequestsPerConnection = 0
-    /// What may wait for an upstream before its source stands still.
-    var bufferLimit = BufferLimit.usual
-    /// After so much silence an upstream is probed, and given up after as long again; 0 for never.
-    var tcpKeepalive = Duration.seconds(60)
-    /// How names among the endpoints are looked up.
-    var dns = NameSettings()
     /// What its connections consist of; decoded when the filters are known.
     var chain = RawNode()
     /// Settings of the codec, where the chain has none.
@@ -63,6 +67,8 @@ struct ClusterSettings: SettingsStruct {
         }
         if maxConnections < 1 { check.error("max_connections", "must be at least 1") }
         if maxPending < 1 { check.error("max_pending", "must be at least 1, for the request that connects waits too") }
+        if maxRequests < 1 { check.error("max_requests", "must be at least 1") }
+        if maxRetries.map({ $0 < 0 }) == true { check.error("max_retries", "must not be negative") }
         if maxRequestsPerConnection < 0 {
             check.error("max_requests_per_connection", "must not be negative", hint: "0 for no limit")
         }
