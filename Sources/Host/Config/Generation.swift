@@ -10,6 +10,7 @@ final class Generation {
     private var writer: LogWriter?
     private var sinks: [String: LogSink] = [:]
     private var endpointSets: [String: EndpointSet] = [:]
+    private var healthCheckers: [String: HealthChecker] = [:]
     private var bound: [String: [SocketAddress: SocketAddress]] = [:]
     private var shared: [SocketAddress: SharedSocket] = [:]
 
@@ -53,7 +54,10 @@ final class Generation {
         watchEndpoints(changedClusters, workers, resolver)
         let receipt = Receipt(workers.count, on: resolver.loop.poster, whenInPlace)
         handOver(deliveries, to: workers, next, receipt)
-        for cluster in changedClusters { endpointSets[cluster.name]?.begin() }
+        for cluster in changedClusters {
+            endpointSets[cluster.name]?.begin()
+            healthCheckers[cluster.name]?.begin()
+        }
         self.sinks = sinks
         forget(next)
         plan = next
@@ -195,12 +199,15 @@ final class Generation {
         let goneClusters = plan?.clusters.map(\.name).filter { name in !next.clusters.contains { $0.name == name } }
         // With a cluster go the addresses that are known of it, so that not one request finds it empty.
         let lists = endpointSets.mapValues(\.list)
+        let links = healthCheckers.mapValues(\.link)
         for (worker, delivery) in zip(workers, deliveries) {
             let handover = Handover((worker, delivery))
             worker.loop.poster.post {
                 let (worker, delivery) = unsafe handover.value
                 for (plan, id, chain) in delivery.clusters {
-                    worker.install(plan, id: id, chain: chain, endpoints: lists[plan.name] ?? EndpointList())
+                    worker.install(
+                        plan, id: id, chain: chain, endpoints: lists[plan.name] ?? EndpointList(),
+                        health: links[plan.name])
                 }
                 for name in goneListeners ?? [] { worker.removeListener(name) }
                 for (plan, _, _, _) in delivery.listeners { worker.prepare(plan) }
@@ -237,7 +244,7 @@ final class Generation {
             previous?.stop()
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
-            endpointSets[cluster.name] = EndpointSet(
+            let set = EndpointSet(
                 cluster.name, cluster.settings, resolver: resolver, after: previous
             ) { list in
                 for worker in unsafe targets.value {
@@ -245,12 +252,25 @@ final class Generation {
                     worker.loop.poster.post { unsafe handover.value.update(id, list) }
                 }
             }
+            endpointSets[cluster.name] = set
+            checkHealth(cluster, set, prober: workers.first, resolver.loop)
         }
+    }
+
+    /// Makes the health checks of a cluster, if it has any; they ask nobody before they are told to begin.
+    private func checkHealth(_ cluster: ClusterPlan, _ set: EndpointSet, prober: Worker?, _ loop: EventLoop) {
+        let previous = healthCheckers.removeValue(forKey: cluster.name)
+        if let prober, !cluster.settings.healthChecks.isEmpty {
+            healthCheckers[cluster.name] = HealthChecker(
+                set, cluster.settings, on: loop, worker: prober, log: log, after: previous)
+        }
+        previous?.stop()
     }
 
     private func forget(_ next: GenerationPlan) {
         for name in endpointSets.keys where !next.clusters.contains(where: { $0.name == name }) {
             endpointSets.removeValue(forKey: name)?.stop()
+            healthCheckers.removeValue(forKey: name)?.stop()
         }
     }
 

@@ -23,8 +23,9 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
     private var input = ByteChunk()
     private var more = ChunkQueue()
     private var inputEnded = false
-    /// Bytes that had come before this question.
-    private var receivedBefore = 0
+    /// Something has come since the question was sent.
+    private var hasAnswer = false
+    private var hasHead = false
     /// Bytes of the answer's body so far.
     private var bodyCount = 0
     private var matcher: BlockMatcher
@@ -68,12 +69,13 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
             return lose("\(error.reason)")
         }
         isAsking = true
-        receivedBefore = bytesReceived
         scheduleFlush()
     }
 
     private func prepare() {
         handle.generation &+= 1
+        hasAnswer = false
+        hasHead = false
         bodyCount = 0
         matcher = BlockMatcher(question.body.isEmpty ? [] : [question.body])
         unsafe response.pointee.reset()
@@ -94,11 +96,12 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         close()
     }
 
-    override var isRace: Bool { isAsking && handle.generation > 1 && bytesReceived == receivedBefore }
+    override var isRace: Bool { isAsking && handle.generation > 1 && !hasAnswer }
 
     // MARK: The answer
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        if !chunk.isEmpty { hasAnswer = true }
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
         // Between two questions nothing is expected but the end.
@@ -128,7 +131,9 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
             return !more.isEmpty
         case .interimDropped: break
         case .interimHead: unsafe response.pointee.reset()
-        case .responseHead(_, let last): if last { answered(isWhole: true) }
+        case .responseHead(_, let last):
+            hasHead = true
+            if last { answered(isWhole: true) }
         case .responseBody(_, let chunk, let last): bodyArrived(chunk, last: last)
         case .responseTrailers: answered(isWhole: true)
         case .reset(_, let fault): throw fault
@@ -151,14 +156,18 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         let keeps =
             unsafe isWhole && question.reuses && !extra && !flags.contains(.peerClosed) && codec._isReusable(block)
             && codec._freeStreams(block) > 0
-        let (kind, cause) = verdict
-        probe?.answered(kind, cause, keeps: keeps)
+        probe?.answered(refusal ?? .passed, keeps: keeps)
     }
 
-    private var verdict: (CheckOutcome.Kind, String) {
+    override var refusal: CheckOutcome? {
+        guard hasHead else { return nil }
         let status = unsafe response.pointee.status.code
-        if question.expected.contains(status) { return matcher.isDone ? (.passed, "") : (.refused, "body") }
-        return (question.retriable.contains(status) ? .postponed : .refused, "status \(status)")
+        if !question.expected.contains(status) {
+            let isPatient = question.retriable.contains(status)
+            return CheckOutcome(kind: isPatient ? .postponed : .refused, cause: "status \(status)")
+        }
+        // Whether the body has what it should is only known at its end.
+        return isAsking || matcher.isDone ? nil : CheckOutcome(kind: .refused, cause: "body")
     }
 
     // MARK: What the codec calls

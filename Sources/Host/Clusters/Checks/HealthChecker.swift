@@ -29,13 +29,13 @@ final class HealthChecker {
     ///   - worker: asks the endpoints.
     ///   - previous: the checker that this one takes the place of; what it knows of addresses that stay still counts.
     init(
-        _ set: EndpointSet, _ settings: ClusterSettings, id: ClusterID, on loop: EventLoop, worker: Worker, log: Log,
+        _ set: EndpointSet, _ settings: ClusterSettings, on loop: EventLoop, worker: Worker, log: Log,
         after previous: HealthChecker?
     ) {
         self.set = set
         self.loop = loop
         self.log = log
-        cluster = id
+        cluster = ClusterNames.process.id(set.cluster)
         checks = settings.healthChecks.map { HealthCheck($0, cluster: set.cluster) }
         counters = HealthCounters(worker.registry, cluster: set.cluster)
         prober = Handover(worker)
@@ -43,7 +43,7 @@ final class HealthChecker {
         link = HealthLink(loop.poster, hasTraffic: previous?.link.hasTraffic ?? false)
         link.connect(self)
         for entry in set.known.entries { watch(entry, after: previous) }
-        tellSet()
+        tellSet(of: Array(watches.keys))
         set.add(observer: self) { [unowned self] in self.addressesChanged() }
     }
 
@@ -74,11 +74,12 @@ final class HealthChecker {
             }
         }
         let isFirst = watches.isEmpty
-        for entry in set.known.entries where watches[entry.address] == nil {
+        let added = set.known.entries.filter { watches[$0.address] == nil }
+        for entry in added {
             watch(entry, HealthMachine(isGood: isFirst))
             if isBegun { for watch in watches[entry.address] ?? [] { start(watch) } }
         }
-        tellSet()
+        tellSet(of: added.map(\.address))
     }
 
     private func watch(_ entry: EndpointList.Entry, after previous: HealthChecker?) {
@@ -139,7 +140,7 @@ final class HealthChecker {
         let isFirst = !watch.machine.hasResult
         let change = watch.machine.take(outcome.kind, watch.check.rules)
         tell(watch, outcome, change, isFirst: isFirst)
-        if change != nil { tellSet() }
+        if change != nil { tellSet(of: [watch.endpoint.address]) }
         loop.schedule(
             watch,
             after: watch.machine.pause(watch.check.rules, hasTraffic: link.hasTraffic, random: random.next()))
@@ -161,21 +162,24 @@ final class HealthChecker {
             let change = watch.machine.take(.refused, watch.check.rules)
             tell(watch, outcome, change, isFirst: false)
         }
-        tellSet()
+        tellSet(of: [address])
     }
 
     // MARK: What follows
 
     /// An endpoint is good where all checks say so.
-    private func tellSet() {
-        let now = loop.now
+    private func tellSet(of addresses: [SocketAddress]) {
         set.changeTogether {
-            for (address, watches) in watches {
-                let isGood = watches.allSatisfy(\.machine.isGood)
-                set.change(address, at: now) { $0.failedCheck = !isGood }
+            for address in addresses {
+                let isGood = isGood(address)
+                set.change(address, at: loop.now) { $0.failedCheck = !isGood }
             }
         }
-        counters.healthy.set(Int64(watches.values.count { $0.allSatisfy(\.machine.isGood) }))
+        counters.healthy.set(Int64(watches.keys.count { isGood($0) }))
+    }
+
+    private func isGood(_ address: SocketAddress) -> Bool {
+        watches[address]?.allSatisfy(\.machine.isGood) ?? true
     }
 
     private func tell(_ watch: HealthWatch, _ outcome: CheckOutcome, _ change: HealthMachine.Change?, isFirst: Bool) {

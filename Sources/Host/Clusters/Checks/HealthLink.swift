@@ -1,4 +1,5 @@
 internal import Engine
+internal import FilterAPI
 internal import Synchronization
 
 /// The way from the workers to a cluster's ``HealthChecker``, which lives on the control thread.
@@ -32,8 +33,16 @@ final class HealthLink: Sendable {
         poster.post { unsafe self.checker?.trafficBegan() }
     }
 
-    /// An endpoint has said in the answer to some request that it must not be used.
-    func noteRefusal(by endpoint: SocketAddress) {
+    /// An endpoint says with this field of any answer that it must not be used (Envoy's name for it).
+    private static let refusal = HeaderName("x-envoy-immediate-health-check-fail")
+
+    /// Looks whether an answer to some request says that its endpoint must not be used.
+    @inline(__always)
+    func look(at headers: borrowing Headers, of endpoint: Endpoint) {
+        if let name = Self.refusal, headers.contains(name) { noteRefusal(by: endpoint.address) }
+    }
+
+    private func noteRefusal(by endpoint: SocketAddress) {
         poster.post { unsafe self.checker?.refused(endpoint) }
     }
 

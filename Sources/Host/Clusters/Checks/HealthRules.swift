@@ -1,4 +1,5 @@
 internal import Engine
+internal import FilterAPI
 
 /// The numbers of one health check by which ``HealthMachine`` decides.
 struct HealthRules: Sendable, Equatable {

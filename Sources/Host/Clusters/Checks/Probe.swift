@@ -1,4 +1,5 @@
 internal import Engine
+internal import FilterAPI
 
 /// Asks one endpoint one question, again and again, on a worker; keeps the connection where the question allows it.
 ///
@@ -50,7 +51,10 @@ final class Probe {
 
     private func timedOut() {
         let isConnected = connection?.isBegun ?? false
+        // A bad status is one also where the rest of the answer never comes.
+        let refusal = connection?.refusal
         drop()
+        if let refusal { return finish(refusal.kind, refusal.cause) }
         finish(.unreachable, isConnected ? "timeout" : "upstream.connect_timeout")
     }
 
@@ -80,9 +84,9 @@ final class Probe {
     /// The check has ended.
     ///
     /// - Parameter keeps: whether the connection is good for another one.
-    func answered(_ kind: CheckOutcome.Kind, _ cause: String, keeps: Bool) {
+    func answered(_ outcome: CheckOutcome, keeps: Bool) {
         if !keeps { drop() }
-        finish(kind, cause)
+        finish(outcome.kind, outcome.cause)
     }
 
     /// The connection has gone.

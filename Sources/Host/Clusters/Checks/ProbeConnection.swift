@@ -26,6 +26,8 @@ class ProbeConnection: Connection {
     func ask() {}
     /// The peer must not take what it was sent for all.
     func abandon() { close() }
+    /// What an answer says against the endpoint that has begun, and may never end.
+    var refusal: CheckOutcome? { nil }
     /// Whether an end of the connection says nothing of the endpoint.
     var isRace: Bool { false }
 

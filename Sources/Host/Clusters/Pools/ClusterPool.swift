@@ -18,6 +18,8 @@ final class ClusterPool {
     /// What all workers have of the cluster.
     let quota: ClusterQuota
     private lazy var member = ClusterQuota.Member(self)
+    /// To the cluster's health checks, where it has any.
+    var health: HealthLink?
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
@@ -84,6 +86,7 @@ final class ClusterPool {
     ///
     /// - Parameter fresh: not one that was kept alive.
     func connect(_ stream: HTTPStream, fresh: Bool = false) {
+        health?.noteTraffic()
         guard count(stream) else { return }
         // Room that has just become free belongs to those who have waited for it.
         if !line.isEmpty { return wait(stream) }
@@ -299,6 +302,7 @@ final class ClusterPool {
 
     /// An endpoint for a connection that carries bytes only, which is counted from now on until ``roomMade()``.
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
+        health?.noteTraffic()
         guard takeConnection() else {
             worker.counters.overflows.add()
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)
