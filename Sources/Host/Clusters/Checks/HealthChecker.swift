@@ -139,8 +139,9 @@ final class HealthChecker {
         counters.count(outcome.kind)
         let isFirst = !watch.machine.hasResult
         let change = watch.machine.take(outcome.kind, watch.check.rules)
-        tell(watch, outcome, change, isFirst: isFirst)
+        // Who reads the line finds that it is true already.
         if change != nil { tellSet(of: [watch.endpoint.address]) }
+        tell(watch, outcome, change, isFirst: isFirst)
         loop.schedule(
             watch,
             after: watch.machine.pause(watch.check.rules, hasTraffic: link.hasTraffic, random: random.next()))
@@ -158,11 +159,9 @@ final class HealthChecker {
         guard let asked = watches[address] else { return }
         counters.passiveFailures.add()
         let outcome = CheckOutcome(kind: .refused, cause: "x-envoy-immediate-health-check-fail")
-        for watch in asked {
-            let change = watch.machine.take(.refused, watch.check.rules)
-            tell(watch, outcome, change, isFirst: false)
-        }
+        let changes = asked.map { $0.machine.take(.refused, $0.check.rules) }
         tellSet(of: [address])
+        for (watch, change) in zip(asked, changes) { tell(watch, outcome, change, isFirst: false) }
     }
 
     // MARK: What follows
