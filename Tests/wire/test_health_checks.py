@@ -452,16 +452,24 @@ def test_a_connection_is_enough_for_tcp_only_when_it_is_secured(sluice, secure, 
 # MARK: Endpoints that come, and reloads
 
 def test_an_endpoint_that_comes_later_is_used_when_it_has_passed(sluice, apps):
-    a, b = apps(2)
-    b.health = UNWELL
+    """That most are not good is no reason to panic, either: they have not shown yet that they serve."""
+    a, b, c = apps(3)
+    b.health = c.health = UNWELL
     proxy = sluice(config(a.endpoint, **check()))
     a.wait_first()
-    proxy.reload(config(a.endpoint, b.endpoint, **check()))
+    proxy.reload(config(a.endpoint, b.endpoint, c.endpoint, **check()))
     assert who(proxy.address()) == {"a": 12}
-    proxy.wait_log("first check of an endpoint failed", endpoint=b.endpoint)
+    for one in (b, c):
+        proxy.wait_log("first check of an endpoint failed", endpoint=one.endpoint)
+    proxy.reload(config(a.endpoint, b.endpoint, c.endpoint, **check(timeout="4s")))
+    assert who(proxy.address()) == {"a": 12} and not b.served and not c.served
     b.health = OK
     proxy.wait_log("endpoint became healthy", endpoint=b.endpoint)
     assert set(who(proxy.address())) == {"a", "b"}
+    a.health = UNWELL
+    proxy.wait_log("endpoint became unhealthy", endpoint=a.endpoint)
+    assert who(proxy.address()) == {"b": 12}
+    assert not [entry for entry in proxy.log if "priority" in entry]
 
 
 def test_an_address_that_a_name_gets_is_used_when_it_has_passed(sluice, apps):

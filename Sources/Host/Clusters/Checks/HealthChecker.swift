@@ -21,6 +21,8 @@ final class HealthChecker {
     /// One for each check, in the order of the checks.
     private var watches: [SocketAddress: [HealthWatch]] = [:]
     private var byID: [UInt64: HealthWatch] = [:]
+    /// Those that have joined others, and have not passed once.
+    private var newcomers: Set<SocketAddress> = []
     private var isBegun = false
 
     /// Takes over what is known already; asks nobody before ``begin()``.
@@ -72,11 +74,12 @@ final class HealthChecker {
                 end(watch)
                 byID[watch.id] = nil
             }
+            newcomers.remove(address)
         }
         let isFirst = watches.isEmpty
         let added = set.known.entries.filter { watches[$0.address] == nil }
         for entry in added {
-            watch(entry, HealthMachine(isGood: isFirst))
+            if isFirst { watch(entry, HealthMachine(isGood: true)) } else { watchNewcomer(entry) }
             if isBegun { for watch in watches[entry.address] ?? [] { start(watch) } }
         }
         tellSet(of: added.map(\.address))
@@ -86,7 +89,8 @@ final class HealthChecker {
         guard let known = previous?.watches, !known.isEmpty else {
             return watch(entry, HealthMachine(isGood: true))
         }
-        guard let before = known[entry.address] else { return watch(entry, HealthMachine(isGood: false)) }
+        guard let before = known[entry.address] else { return watchNewcomer(entry) }
+        if previous?.newcomers.contains(entry.address) == true { newcomers.insert(entry.address) }
         let isGood = before.allSatisfy(\.machine.isGood)
         let hasResult = before.allSatisfy(\.machine.hasResult)
         add(
@@ -95,6 +99,11 @@ final class HealthChecker {
                 before.first { $0.check.settings == check.settings }?.machine
                     ?? HealthMachine(isGood: isGood, hasResult: hasResult)
             })
+    }
+
+    private func watchNewcomer(_ entry: EndpointList.Entry) {
+        newcomers.insert(entry.address)
+        watch(entry, HealthMachine(isGood: false))
     }
 
     private func watch(_ entry: EndpointList.Entry, _ machine: HealthMachine) {
@@ -171,7 +180,11 @@ final class HealthChecker {
         set.changeTogether {
             for address in addresses {
                 let isGood = isGood(address)
-                set.change(address, at: loop.now) { $0.failedCheck = !isGood }
+                if isGood { newcomers.remove(address) }
+                set.change(address, at: loop.now) { status in
+                    status.failedCheck = !isGood
+                    status.awaitsFirstPass = newcomers.contains(address)
+                }
             }
         }
         counters.healthy.set(Int64(watches.keys.count { isGood($0) }))
