@@ -291,9 +291,11 @@ def test_a_check_in_short_and_its_host(sluice, apps, tmp_path):
 
 def test_the_connection_is_kept_from_check_to_check(sluice, apps):
     a = apps(1)
-    sluice(config(a.endpoint, **check()))
+    proxy = sluice(config(a.endpoint, **check()))
     a.wait_checks(10)
     assert len({request.peer for request in a.checks}) == 1
+    # Nobody waits for it at the end, either.
+    proxy.stop()
 
 
 def test_each_check_may_have_a_connection_of_its_own(sluice, apps):
