@@ -24,7 +24,8 @@ BROKEN = answer(b"broken", "500 Internal Server Error")
 class Sight:
     """A script that holds every request until it is let through, and tells how many were there at once."""
 
-    def __init__(self):
+    def __init__(self, response=OK):
+        self.response = response
         self.now = self.most = self.seen = 0
         self._open = False
         self._change = threading.Condition()
@@ -38,7 +39,7 @@ class Sight:
                 self._change.notify_all()
                 assert self._change.wait_for(lambda: self._open, 20)
                 self.now -= 1
-            if not peer.send(OK):
+            if not peer.send(self.response):
                 return
 
     def wait_for(self, count):
@@ -364,6 +365,43 @@ def test_a_filter_without_a_limit_is_refused_with_a_hint(tmp_path):
     done = run_cli("check", str(file))
     assert done.returncode == 1
     assert "there is no limit" in done.stdout and re.search(r"circuit_breaker: \{ max_requests: \d+ \}", done.stdout)
+
+
+# MARK: Beside the limits of a cluster
+
+@pytest.mark.parametrize("scope", ["cluster", "endpoint"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_requests_that_wait_for_a_connection_get_one(sluice, origin, scope, count):
+    sight = Sight()
+    endpoints = [origin(sight.script).endpoint for _ in range(count)]
+    one = sluice(proxy(*endpoints, workers=1, upstream={"max_connections": count}, breaker={
+        "scope": scope, "max_requests": 10}))
+    clients = [Client(one.address()) for _ in range(6)]
+    for client in clients:
+        client.send(encode())
+    sight.wait_for(count)
+    sight.open()
+    for client in clients:
+        assert client.read_response().status == 200
+        client.close()
+    assert sight.most == count
+
+
+def test_requests_that_wait_for_a_connection_are_refused_where_their_only_endpoint_has_failed(sluice, origin):
+    sight = Sight(BROKEN)
+    one = sluice(proxy(origin(sight.script).endpoint, workers=1, upstream={"max_connections": 1}, breaker={
+        "scope": "endpoint", "errors": {"consecutive": 1, "open_for": "60s"}}))
+    clients = [Client(one.address()) for _ in range(4)]
+    for client in clients:
+        client.send(encode())
+    sight.wait_for(1)
+    for client in clients:
+        assert wait_until_read(client.socket)
+    sight.open()
+    assert sorted(client.read_response().status for client in clients) == [500, 503, 503, 503]
+    for client in clients:
+        client.close()
+    assert sight.seen == 1
 
 
 # MARK: What it costs

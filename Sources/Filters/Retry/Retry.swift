@@ -99,7 +99,8 @@ public final class Retry: HTTPFilter {
         _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
         if let record = state.record, state.phase != .done {
-            _ = record.keep(chunk, limit: settings.maxBody.bytes)
+            // During a pause nothing more is read: what comes was on its way, and would be lost.
+            record.keep(chunk, limit: state.phase == .waiting ? .max : settings.maxBody.bytes)
             if last { requestEnded(record, &state, &stream) }
         }
         return .next
@@ -334,7 +335,13 @@ public final class Retry: HTTPFilter {
     /// A pause is over, or a try may have taken too long.
     public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {
         guard let record = state.record, let policy = state.policy else { return }
-        if state.phase == .waiting { return try replay(record, &state, &stream) }
+        if state.phase == .waiting {
+            guard !record.isLost else {
+                state.phase = .done
+                return stream.fail(Fault(.upstreamClosed, "retry.request_not_kept"))
+            }
+            return try replay(record, &state, &stream)
+        }
         let now = stream.now.nanoseconds
         let isTryOver = state.phase == .trying && policy.tryTimeout > 0 && now >= state.tryBegan &+ policy.tryTimeout
         let isIdle = policy.idleTimeout > 0 && now >= state.lastActivity &+ policy.idleTimeout

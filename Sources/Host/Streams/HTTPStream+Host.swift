@@ -110,6 +110,7 @@ extension HTTPStream: StreamHost {
         lastEndpoint = nil
         dropUpstream(nil)
         closeStages(from: stage + 1, .replay)
+        for index in stageTimers.indices where index > stage { stageTimers[index]?.disarm() }
         // What the stage itself holds of the response goes too: it is that of the try that was given up.
         if !parks.isEmpty { parks.removeAll { $0.stage > stage || $0.stage == stage && !$0.isRequest } }
         let below = ~Self.bits(below: stage + 1)

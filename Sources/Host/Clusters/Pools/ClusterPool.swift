@@ -267,14 +267,34 @@ final class ClusterPool {
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
             guard endpoint.isListed else { return connection.close() }
-            if let stream = unsafe line.first, !stream.asksForEndpoints {
-                leaveLine(stream)
-                quota.pending.give()
-                return connection.serve(stream)
-            }
+            if let stream = takeFirstInLine(for: endpoint) { return connection.serve(stream) }
         }
         if let stream = takeFirstWaiting(for: connection) { return connection.serve(stream) }
         keep(connection)
+    }
+
+    /// Takes the stream that has waited longest in the line, unless its filters refuse the endpoint: then it is picked
+    /// another one, later in this turn.
+    private func takeFirstInLine(for endpoint: Endpoint) -> HTTPStream? {
+        while let stream = unsafe line.first {
+            var fault: Fault?
+            if stream.asksForEndpoints {
+                stream.take(endpoint)
+                do throws(Fault) {
+                    guard try stream.accepts(endpoint) else {
+                        serveLineSoon()
+                        return nil
+                    }
+                } catch {
+                    fault = error
+                }
+            }
+            leaveLine(stream)
+            quota.pending.give()
+            guard let fault else { return stream }
+            stream.connectFailed(fault)
+        }
+        return nil
     }
 
     /// Takes the stream that has waited longest for the connection's endpoint. What was being made for it goes to the
