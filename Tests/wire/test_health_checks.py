@@ -1,5 +1,6 @@
 """Active health checks: who is asked what and how often, what makes an endpoint bad and good, and who notices."""
 import collections
+import ssl
 import threading
 import time
 
@@ -24,12 +25,14 @@ class App:
     returning False.
     """
 
-    def __init__(self, name, health=OK, **where):
-        self.name, self.health = name, health
+    def __init__(self, name, health=OK, tls=None, **where):
+        self.name, self.health, self.tls = name, health, tls
         self.origin = Origin(self.script, **where)
         self.endpoint = self.origin.endpoint
 
     def script(self, peer):
+        if self.tls:
+            peer.socket = self.tls.wrap_socket(peer.socket, server_side=True)
         while request := peer.read_request():
             if request.target != PATH:
                 if not peer.send(answer(self.name.encode(), headers=self.headers)):
@@ -266,6 +269,18 @@ def test_an_answer_may_say_that_its_endpoint_must_not_be_used(sluice, apps):
     assert who(proxy.address()) == {"a": 12}
 
 
+def test_an_endpoint_that_says_so_comes_back_by_its_checks(sluice, apps):
+    a, b = apps(2)
+    proxy = sluice(config(a.endpoint, b.endpoint, **check()))
+    b.wait_first()
+    b.headers = [("x-envoy-immediate-health-check-fail", "true")]
+    who(proxy.address(), 2)
+    proxy.wait_log("endpoint became unhealthy", endpoint=b.endpoint)
+    b.headers = ()
+    proxy.wait_log("endpoint became healthy", endpoint=b.endpoint)
+    assert set(who(proxy.address())) == {"a", "b"}
+
+
 # MARK: What is asked, and how often
 
 def test_the_request_is_what_the_settings_say(sluice, apps):
@@ -433,6 +448,17 @@ def test_checks_go_through_the_cluster_s_tls(sluice, secure, files):
     wait_until(lambda: one.peers)
     assert one.names == ["a.test"]
     assert get(proxy.address()).body == b"secret"
+
+
+def test_a_secured_connection_is_kept_from_check_to_check(sluice, apps, files, tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*server().write(tmp_path, "upstream"))
+    a = apps(1, tls=context)
+    tls = {"ca": str(files / "ca.pem"), "server_name": "a.test"}
+    proxy = sluice(config(a.endpoint, panic_threshold=0, chain=[{"tls": tls}], **check()))
+    a.wait_checks(10)
+    assert len({request.peer for request in a.checks}) == 1
+    assert who(proxy.address(), 3) == {"a": 3}
 
 
 def test_an_endpoint_whose_certificate_is_not_trusted_fails_its_check(sluice, secure, files):

@@ -232,7 +232,7 @@ final class ClientConnection: Connection, CodecHost {
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
             endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
-            unsafe pool.health?.look(at: stream.responseMemory.pointee.headers, of: endpoint)
+            unsafe pool.health?.look(at: stream.responseMemory.pointee.headers, of: endpoint, at: worker.loop.now)
             if last { detach() }
             if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
             stream.responseHeadArrived(last: last)

@@ -112,7 +112,8 @@ import Testing
     @Test(
         "blocks are found in order however the bytes are cut",
         arguments: [
-            (["ab"], "xxabxx", true), (["ab"], "axb", false), (["ab", "ab"], "abab", true), (["aba", "ba"], "ababa", true),
+            (["ab"], "xxabxx", true), (["ab"], "axb", false), (["ab", "ab"], "abab", true),
+            (["aba", "ba"], "ababa", true),
             (["ab", "ba"], "aba", false), (["b", "a"], "ab", false), (["aab"], "aaab", true), ([], "", true),
             (["a"], "", false), (["abc", "d", "e"], "abcde", true),
         ])

@@ -101,7 +101,8 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
     // MARK: The answer
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
-        if !chunk.isEmpty { hasAnswer = true }
+        if chunk.isEmpty && !last { return }
+        hasAnswer = hasAnswer || !chunk.isEmpty
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
         // Between two questions nothing is expected but the end.

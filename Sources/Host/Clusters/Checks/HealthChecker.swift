@@ -126,7 +126,7 @@ final class HealthChecker {
         workerPoster.post { unsafe prober.value.probes.forget(id) }
     }
 
-    private func upTo(_ limit: Nanoseconds) -> Nanoseconds { limit == 0 ? 0 : UInt64.random(in: 0...limit, using: &random) }
+    private func upTo(_ limit: Nanoseconds) -> Nanoseconds { UInt64.random(in: 0...limit, using: &random) }
 
     // MARK: Asking
 

@@ -36,14 +36,20 @@ final class HealthLink: Sendable {
     /// An endpoint says with this field of any answer that it must not be used (Envoy's name for it).
     private static let refusal = HeaderName("x-envoy-immediate-health-check-fail")
 
+    /// Between two refusals of an endpoint that one worker passes on: where all are bad each answer may be one.
+    private static let refusalPause: Nanoseconds = 100_000_000
+
     /// Looks whether an answer to some request says that its endpoint must not be used.
     @inline(__always)
-    func look(at headers: borrowing Headers, of endpoint: Endpoint) {
-        if let name = Self.refusal, headers.contains(name) { noteRefusal(by: endpoint.address) }
+    func look(at headers: borrowing Headers, of endpoint: Endpoint, at now: Nanoseconds) {
+        if let name = Self.refusal, headers.contains(name) { noteRefusal(by: endpoint, at: now) }
     }
 
-    private func noteRefusal(by endpoint: SocketAddress) {
-        poster.post { unsafe self.checker?.refused(endpoint) }
+    private func noteRefusal(by endpoint: Endpoint, at now: Nanoseconds) {
+        if let last = endpoint.lastRefusal, now < last + Self.refusalPause { return }
+        endpoint.lastRefusal = now
+        let address = endpoint.address
+        poster.post { unsafe self.checker?.refused(address) }
     }
 
     /// A check has ended.

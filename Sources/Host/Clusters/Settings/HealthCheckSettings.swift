@@ -44,7 +44,8 @@ struct HealthCheckSettings: SettingsStruct, Equatable {
                 hint: "`http: { path: /healthz }`, or `tcp: {}` for a connection only")
         }
         if http != nil, tcp != nil {
-            check.error("tcp", "a check is one of `http` and `tcp`", hint: "write two checks: an endpoint must pass both")
+            check.error(
+                "tcp", "a check is one of `http` and `tcp`", hint: "write two checks: an endpoint must pass both")
         }
         checkTimes(&check)
         if unhealthyThreshold < 1 { check.error("unhealthy_threshold", "must be at least 1") }
