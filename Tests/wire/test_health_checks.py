@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from bank import response_rows
 from certificates import server
 from client import get
 from configs import http_proxy, tcp_proxy
@@ -143,10 +144,10 @@ def endless(peer):
     (answer(status="302 Found"), {"http": {"expected_statuses": ["200-299", 404]}}, "status 302", 1),
     (answer(b"good bye"), {"http": {"body": "ok"}}, "body", 1),
     (vanish, {}, "upstream.reset", 3),
-    (stall, {"timeout": "50ms"}, "timeout", 3),
-    (endless, {"timeout": "50ms"}, "status 503", 1),
+    (stall, {"timeout": "250ms"}, "timeout", 3),
+    (endless, {"timeout": "250ms"}, "status 503", 1),
     (b"SSH-2.0-OpenSSH_9.6\r\n", {}, None, 3),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", {"timeout": "50ms"}, "timeout", 3),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", {"timeout": "250ms"}, "timeout", 3),
 ], ids=["status", "retriable", "range", "body", "reset", "stall", "endless", "garbage", "cut"])
 def test_what_makes_an_endpoint_bad(sluice, apps, health, how, cause, failures):
     a, b = apps(2)
@@ -393,6 +394,37 @@ def test_a_check_counts_against_no_limit(sluice, apps):
     go_on.set()
 
 
+def test_no_answer_is_too_bad_for_the_next_check(sluice, apps):
+    """Every answer of the bank of hostile ones, each as the answer to a check."""
+    a = apps(1)
+    rows = response_rows()
+
+    def play(peer):
+        if not rows:
+            return peer.send(OK)
+        for data in rows.pop(0).writes:
+            peer.send(data)
+        return False
+    a.health = play
+    proxy = sluice(config(a.endpoint, panic_threshold=0, **check(interval="10ms", always_log_failures=True)))
+    a.origin.wait_for(lambda _: not rows, 30)
+    a.wait_checks(3)
+    assert not [entry for entry in proxy.log if entry.get("cause") == "timeout"]
+    assert who(proxy.address()) == {"a": 12}
+
+
+@pytest.mark.parametrize("call, errno, cause", [
+    ("connect", "ENETUNREACH", "upstream.unreachable"), ("connect", "EMFILE", "upstream.no_descriptors"),
+    ("send", "EPIPE", "upstream.reset"), ("recv", "ECONNRESET", "upstream.reset"),
+])
+def test_calls_that_fail_are_failures_of_the_check(sluice, apps, call, errno, cause):
+    a = apps(1)
+    proxy = sluice(config(a.endpoint, **check()), env={"SLUICE_FAULTS": f"{call}:1:{errno}"})
+    assert proxy.wait_log("first check of an endpoint failed")["cause"] == cause
+    proxy.wait_log("endpoint became healthy")
+    assert who(proxy.address()) == {"a": 12}
+
+
 # MARK: TCP
 
 def pong(peer):
@@ -422,7 +454,7 @@ def hang_up(peer):
 ], ids=["blocks", "hex", "greeting", "connect", "order", "closed", "flood"])
 def test_an_endpoint_is_sent_bytes_and_sends_others(sluice, origin, script, settings, cause):
     one = origin(script)
-    upstream = check(http=None, tcp=settings, timeout="200ms")
+    upstream = check(http=None, tcp=settings, timeout="200ms" if cause == "timeout" else "5s")
     proxy = sluice({**tcp_proxy(), "workers": 1, "clusters": {
         "app": {"endpoints": [one.endpoint], **upstream}}})
     one.wait_for(lambda o: len(o.peers) >= 4)
