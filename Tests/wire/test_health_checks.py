@@ -9,7 +9,7 @@ import pytest
 from bank import response_rows
 from certificates import server
 from client import get
-from configs import http_proxy, tcp_proxy
+from configs import cluster, http_proxy, tcp_proxy
 from flow import wait_until
 from nameserver import NameServer
 from origin import OK, Origin, answer, chunked
@@ -361,9 +361,12 @@ def test_several_workers_ask_once(sluice, apps):
 
 
 def test_checks_wait_for_traffic_where_they_are_told_to(sluice, apps):
-    a = apps(1)
-    proxy = sluice(config(a.endpoint, **check(no_traffic_interval="1h")))
+    a, clock = apps(2)
+    settings = config(a.endpoint, **check(no_traffic_interval="1h"))
+    settings["clusters"]["clock"] = cluster(clock.endpoint, **check())
+    proxy = sluice(settings)
     a.wait_first()
+    clock.wait_checks(10)
     assert len(a.checks) == 1
     assert get(proxy.address()).status == 200
     a.wait_checks(3)
