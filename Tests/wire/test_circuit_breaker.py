@@ -17,7 +17,7 @@ from peek import wait_until_read
 from sluice import run_cli
 from test_allocations import COUNTED, RELEASE, REQUESTS, counted, counting_library  # noqa: F401
 
-LOG = {"to": "stdout", "format": "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"}
+LOG = {"to": "stdout", "format": "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% (%REACHED_LIMIT%)"}
 BROKEN = answer(b"broken", "500 Internal Server Error")
 
 
@@ -140,7 +140,10 @@ def test_a_refused_client_is_told_the_limit_and_the_log_too(sluice, origin):
         response = get(one.address())
         assert response.status == 503 and response.body == b"max_requests (1) of cluster app is reached\n"
         assert response.get("x-envoy-overloaded") == "true" and response.get("retry-after") is None
-        one.wait_stdout("^UO circuit_breaker.max_requests$")
+        line = one.wait_stdout("^UO circuit_breaker.max_requests ")
+        text, row = re.search(r"\((.*), set at .*sluice\.yaml:(\d+):\d+\)", line).groups()
+        assert text == "max_requests (1) of cluster app is reached"
+        assert '"max_requests": 1' in one.config_file.read_text().splitlines()[int(row) - 1]
         sight.open()
         assert running.read_response().status == 200
 
@@ -188,7 +191,7 @@ def test_no_more_wait_than_are_allowed_to(sluice, origin):
     clients = [Client(one.address()) for _ in range(9)]
     for client in clients:
         client.send(encode())
-    wait_until(lambda: one.stdout.lines.count("UO circuit_breaker.queue_full") == 6)
+    wait_until(lambda: sum("UO circuit_breaker.queue_full" in line for line in one.stdout.lines) == 6)
     sight.open()
     responses = [client.read_response() for client in clients]
     assert sorted(response.status for response in responses) == [200] * 3 + [503] * 6
@@ -318,7 +321,7 @@ def test_where_all_endpoints_are_full_the_client_is_told(sluice, origin):
     response = get(one.address())
     assert response.status == 503 and response.body == b"max_requests (2) of each endpoint of cluster app is reached\n"
     assert response.get("x-envoy-overloaded") == "true"
-    one.wait_stdout("^UO circuit_breaker.max_requests$")
+    one.wait_stdout(r"^UO circuit_breaker.max_requests \(max_requests \(2\) of each endpoint of cluster app is reached")
     sight.open()
     for client in clients:
         assert client.read_response().status == 200
@@ -402,6 +405,38 @@ def test_requests_that_wait_for_a_connection_are_refused_where_their_only_endpoi
     for client in clients:
         client.close()
     assert sight.seen == 1
+
+
+# MARK: Beside retries
+
+def with_retry(endpoint, breaker, retry, is_above):
+    filters = [{"circuit_breaker": breaker}, {"retry": {"on": ["5xx"], "attempts": 2, "backoff": {"base": "1ms"}, **retry}}]
+    return http_proxy(endpoint, filters=filters if is_above else filters[::-1], workers=1)
+
+
+def test_below_retry_each_try_counts_and_its_refusal_is_the_answer(sluice, origin):
+    health = Health(BROKEN)
+    one = sluice(with_retry(origin(health.script).endpoint, {"errors": {"consecutive": 2}}, {}, is_above=False))
+    response = get(one.address())
+    assert response.status == 503 and response.body == b"the circuit breaker of cluster app is open\n"
+    assert health.seen == 2
+
+
+def test_above_retry_only_the_last_answer_counts(sluice, origin):
+    health = Health(BROKEN)
+    one = sluice(with_retry(origin(health.script).endpoint, {"errors": {"consecutive": 2}, "max_requests": 1}, {},
+                            is_above=True))
+    assert statuses(one.address(), 3) == [500, 500, 503]
+    assert health.seen == 6
+
+
+def test_below_retry_a_try_that_took_too_long_is_a_failure(sluice, origin):
+    sight = Sight()
+    one = sluice(with_retry(origin(sight.script).endpoint, {"errors": {"consecutive": 2}, "max_requests": 1},
+                            {"per_try_timeout": "50ms"}, is_above=False))
+    assert get(one.address()).body == b"the circuit breaker of cluster app is open\n"
+    assert sight.seen == 2
+    sight.open()
 
 
 # MARK: What it costs

@@ -146,6 +146,11 @@ PLACES = {
     "tcp of a health check": http_proxy("127.0.0.1:1", upstream={"health_checks": {"tcp": {"nonsense": 1}}}),
     "bytes of a health check": http_proxy(
         "127.0.0.1:1", upstream={"health_checks": {"tcp": {"send": {"hex": "61", "nonsense": 1}}}}),
+    "outlier_detection": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"nonsense": 1}}),
+    "success_rate": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"success_rate": {"nonsense": 1}}}),
+    "failure_percentage": http_proxy(
+        "127.0.0.1:1", upstream={"outlier_detection": {"failure_percentage": {"nonsense": 1}}}),
+    "enforcing": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"enforcing": {"nonsense": 1}}}),
     "http of a cluster": http_proxy("127.0.0.1:1", upstream={"http": {"nonsense": 1}}),
 }
 
@@ -160,3 +165,10 @@ def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
     assert entry["accepted"]
     missing = [key for key in entry["accepted"] if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", manual)]
     assert not missing
+
+
+def test_every_counter_of_outlier_detection_is_in_the_manual():
+    folder = REPOSITORY / "Sources/Host/Clusters/Health"
+    kinds = set(re.findall(r'case \w+ = "(\w+)"', (folder / "OutlierKind.swift").read_text()))
+    section = (REPOSITORY / "docs/operators.md").read_text().partition("### Outlier detection")[2].partition("\n## ")[0]
+    assert len(kinds) == 7 and not [kind for kind in kinds if f"`{kind}`" not in section]

@@ -36,7 +36,7 @@ class App:
             peer.socket = self.tls.wrap_socket(peer.socket, server_side=True)
         while request := peer.read_request():
             if request.target != PATH:
-                if not peer.send(answer(self.name.encode(), headers=self.headers)):
+                if not peer.send(answer(self.name.encode(), self.status, self.headers)):
                     return
             elif callable(self.health):
                 if self.health(peer) is False:
@@ -44,7 +44,7 @@ class App:
             elif not peer.send(self.health):
                 return
 
-    headers = ()
+    status, headers = "200 OK", ()
 
     @property
     def checks(self):
@@ -279,6 +279,18 @@ def test_an_endpoint_that_says_so_comes_back_by_its_checks(sluice, apps):
     proxy.wait_log("endpoint became unhealthy", endpoint=b.endpoint)
     b.headers = ()
     proxy.wait_log("endpoint became healthy", endpoint=b.endpoint)
+    assert set(who(proxy.address())) == {"a", "b"}
+
+
+def test_a_check_that_passes_brings_back_what_outlier_detection_put_aside(sluice, apps):
+    a, b = apps(2)
+    outliers = {"consecutive_5xx": 2, "base_ejection_time": "1h", "max_ejection_time": "1h"}
+    proxy = sluice(config(a.endpoint, b.endpoint, outlier_detection=outliers, **check(interval="100ms")))
+    b.wait_first()
+    b.status = "500 Internal Server Error"
+    wait_until(lambda: get(proxy.address()) and any(entry["message"] == "endpoint ejected" for entry in proxy.log))
+    b.status = "200 OK"
+    proxy.wait_log("endpoint returned", endpoint=b.endpoint)
     assert set(who(proxy.address())) == {"a", "b"}
 
 

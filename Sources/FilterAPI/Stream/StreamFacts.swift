@@ -50,6 +50,13 @@ public struct StreamFacts {
 
     /// Nothing known yet.
     public init() {}
+
+    /// Tells clusters apart by their names' objects, without a reference to count; nil where none was attached. Good as long
+    /// as somebody holds the name.
+    @inlinable public var clusterIdentity: ObjectIdentifier? {
+        guard let cluster else { return nil }
+        return ObjectIdentifier(cluster)
+    }
 }
 
 /// A name that many streams share.

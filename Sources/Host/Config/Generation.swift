@@ -11,6 +11,7 @@ final class Generation {
     private var sinks: [String: LogSink] = [:]
     private var endpointSets: [String: EndpointSet] = [:]
     private var healthCheckers: [String: HealthChecker] = [:]
+    private var outlierWatches: [String: OutlierWatch] = [:]
     private var bound: [String: [SocketAddress: SocketAddress]] = [:]
     private var shared: [SocketAddress: SharedSocket] = [:]
 
@@ -244,8 +245,9 @@ final class Generation {
             previous?.stop()
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
+            let watch = watchOutliers(of: cluster, workers, resolver.loop)
             let set = EndpointSet(
-                cluster.name, cluster.settings, resolver: resolver, after: previous
+                cluster.name, cluster.settings, resolver: resolver, after: previous, watch: watch
             ) { list in
                 for worker in unsafe targets.value {
                     let handover = Handover(worker)
@@ -253,24 +255,47 @@ final class Generation {
                 }
             }
             endpointSets[cluster.name] = set
-            checkHealth(cluster, set, prober: workers.first, resolver.loop)
+            watch?.follow(set)
+            checkHealth(cluster, set, watch, prober: workers.first, resolver.loop)
         }
     }
 
     /// Makes the health checks of a cluster, if it has any; they ask nobody before they are told to begin.
-    private func checkHealth(_ cluster: ClusterPlan, _ set: EndpointSet, prober: Worker?, _ loop: EventLoop) {
+    private func checkHealth(
+        _ cluster: ClusterPlan, _ set: EndpointSet, _ watch: OutlierWatch?, prober: Worker?, _ loop: EventLoop
+    ) {
         let previous = healthCheckers.removeValue(forKey: cluster.name)
         if let prober, !cluster.settings.healthChecks.isEmpty {
             healthCheckers[cluster.name] = HealthChecker(
-                set, cluster.settings, on: loop, worker: prober, log: log, after: previous)
+                set, cluster.settings, on: loop, worker: prober, log: log, after: previous
+            ) { [weak watch] endpoint in watch?.checkSucceeded(at: endpoint) }
         }
         previous?.stop()
+    }
+
+    /// The watch of a cluster, which knows what it knew before; nil where outliers are not looked for.
+    private func watchOutliers(of cluster: ClusterPlan, _ workers: [Worker], _ loop: EventLoop) -> OutlierWatch? {
+        guard let settings = cluster.settings.outlierDetection, let worker = workers.first else {
+            outlierWatches.removeValue(forKey: cluster.name)?.stop()
+            return nil
+        }
+        if let running = outlierWatches[cluster.name] {
+            running.change(settings, minServing: cluster.settings.minServing)
+            return running
+        }
+        let watch = OutlierWatch(
+            cluster: cluster.name, settings, minServing: cluster.settings.minServing, workers: workers.count,
+            loop: loop, log: log,
+            registry: worker.registry)
+        outlierWatches[cluster.name] = watch
+        return watch
     }
 
     private func forget(_ next: GenerationPlan) {
         for name in endpointSets.keys where !next.clusters.contains(where: { $0.name == name }) {
             endpointSets.removeValue(forKey: name)?.stop()
             healthCheckers.removeValue(forKey: name)?.stop()
+            outlierWatches.removeValue(forKey: name)?.stop()
         }
     }
 

@@ -106,6 +106,8 @@ extension HTTPStream: StreamHost {
     /// Closes what is below the stage that asked, and lets the upstream go.
     func abandon() {
         let stage = restartStage
+        // Where there is no answer yet, the stage has waited long enough for one.
+        noteGivenUp(Fault(.upstreamTimeout, "upstream.given_up"))
         if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
         lastEndpoint = nil
         dropUpstream(nil)

@@ -84,7 +84,7 @@ final class Worker {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let quota = shared("cluster.\(plan.name)") { ClusterQuota() }
         let pool = ClusterPool(worker: self, id: id, plan: plan, chain: chain, quota: quota, seed: seed)
-        pool.health = health
+        pool.reportHealth(to: health)
         pool.update(endpoints)
         pools[id.index]?.retire()
         pools[id.index] = pool

@@ -12,6 +12,13 @@ import Testing
     private let registry = CounterRegistry()
     private let log: LogPipe
     private let resolver: Resolver
+    private let passed = Passed()
+
+    /// The endpoints of checks that have passed.
+    private final class Passed {
+        var all: [SocketAddress] = []
+        func take(_ address: SocketAddress) { all.append(address) }
+    }
 
     init() throws {
         loop = try EventLoop()
@@ -36,7 +43,7 @@ import Testing
         let chain = try ChainBuilder(file: "sluice.yaml").build(plan.chain, side: .upstream, services: worker)
         let set = EndpointSet("checked", plan.settings, resolver: resolver) { _ in }
         let checker = HealthChecker(
-            set, plan.settings, on: loop, worker: worker, log: worker.log, after: previous)
+            set, plan.settings, on: loop, worker: worker, log: worker.log, after: previous, onPass: passed.take)
         worker.install(
             plan, id: ClusterNames.process.id("checked"), chain: chain, endpoints: set.list, health: checker.link)
         checker.begin()
@@ -78,6 +85,7 @@ import Testing
         // What was under way at the end has no result.
         #expect((0...2).contains(count("attempt") - count("success") - count("failure")))
         #expect(count("passive_failure") == 0 && healthy == 1)
+        #expect(passed.all.count == count("success") && Set(passed.all) == [open.address])
         #expect(set.status(of: closed).failedCheck && !set.status(of: open.address).failedCheck)
         #expect(!set.status(of: closed).awaitsFirstPass)
         #expect(set.list.entries.map(\.address).contains(open.address))

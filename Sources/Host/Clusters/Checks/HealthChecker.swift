@@ -15,6 +15,7 @@ final class HealthChecker {
     private let loop: EventLoop
     private let log: Log
     private let counters: HealthCounters
+    private let onPass: (SocketAddress) -> Void
     private let prober: Handover<Worker>
     private let workerPoster: LoopPoster
     private var random = SystemRandomNumberGenerator()
@@ -30,10 +31,12 @@ final class HealthChecker {
     /// - Parameters:
     ///   - worker: asks the endpoints.
     ///   - previous: the checker that this one takes the place of; what it knows of addresses that stay still counts.
+    ///   - onPass: called with the endpoint of each check that passed, where it is good by all checks.
     init(
         _ set: EndpointSet, _ settings: ClusterSettings, on loop: EventLoop, worker: Worker, log: Log,
-        after previous: HealthChecker?
+        after previous: HealthChecker?, onPass: @escaping (SocketAddress) -> Void
     ) {
+        self.onPass = onPass
         self.set = set
         self.loop = loop
         self.log = log
@@ -151,6 +154,7 @@ final class HealthChecker {
         // Who reads the line finds that it is true already.
         if change != nil { tellSet(of: [watch.endpoint.address]) }
         tell(watch, outcome, change, isFirst: isFirst)
+        if outcome.kind == .passed, isGood(watch.endpoint.address) { onPass(watch.endpoint.address) }
         loop.schedule(
             watch,
             after: watch.machine.pause(watch.check.rules, hasTraffic: link.hasTraffic, random: random.next()))

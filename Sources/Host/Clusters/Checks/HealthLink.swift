@@ -1,5 +1,4 @@
 internal import Engine
-internal import FilterAPI
 internal import Synchronization
 
 /// The way from the workers to a cluster's ``HealthChecker``, which lives on the control thread.
@@ -24,32 +23,15 @@ final class HealthLink: Sendable {
     /// Whether a request has gone to the cluster.
     var hasTraffic: Bool { traffic.load(ordering: .relaxed) }
 
-    /// A request goes to the cluster. Called for each of them, so the first one leaves a note.
-    @inline(__always)
-    func noteTraffic() { if !hasTraffic { beginTraffic() } }
-
-    private func beginTraffic() {
+    /// A request goes to the cluster, the first one of a worker.
+    func noteTraffic() {
         guard !traffic.exchange(true, ordering: .relaxed) else { return }
         poster.post { unsafe self.checker?.trafficBegan() }
     }
 
-    /// An endpoint says with this field of any answer that it must not be used (Envoy's name for it).
-    private static let refusal = HeaderName("x-envoy-immediate-health-check-fail")
-
-    /// Between two refusals of an endpoint that one worker passes on: where all are bad each answer may be one.
-    private static let refusalPause: Nanoseconds = 100_000_000
-
-    /// Looks whether an answer to some request says that its endpoint must not be used.
-    @inline(__always)
-    func look(at headers: borrowing Headers, of endpoint: Endpoint, at now: Nanoseconds) {
-        if let name = Self.refusal, headers.contains(name) { noteRefusal(by: endpoint, at: now) }
-    }
-
-    private func noteRefusal(by endpoint: Endpoint, at now: Nanoseconds) {
-        if let last = endpoint.lastRefusal, now < last + Self.refusalPause { return }
-        endpoint.lastRefusal = now
-        let address = endpoint.address
-        poster.post { unsafe self.checker?.refused(address) }
+    /// An endpoint has said in the answer to some request that it must not be used.
+    func noteRefusal(by endpoint: SocketAddress) {
+        poster.post { unsafe self.checker?.refused(endpoint) }
     }
 
     /// A check has ended.

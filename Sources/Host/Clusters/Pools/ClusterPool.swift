@@ -17,9 +17,13 @@ final class ClusterPool {
     let worker: Worker
     /// What all workers have of the cluster.
     let quota: ClusterQuota
-    private lazy var member = ClusterQuota.Member(self)
-    /// To the cluster's health checks, where it has any.
+    private let member: ClusterQuota.Member
+    /// To the cluster's health checks, where it has any; see ``reportHealth(to:)``.
     var health: HealthLink?
+    /// They wait to hear of the first request.
+    var awaitsTraffic = false
+    /// They want to know of answers that warn of their endpoint.
+    var looksForRefusals = false
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
@@ -57,6 +61,8 @@ final class ClusterPool {
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
         keepAlive = TCPKeepalive.option(settings.tcpKeepalive)
+        member = ClusterQuota.Member(on: worker.loop.poster)
+        unsafe member.pool = self
         quota.join(member)
     }
 
@@ -68,6 +74,7 @@ final class ClusterPool {
     func update(_ list: EndpointList) {
         let before = endpoints
         endpoints = list.merged(into: before)
+        for (endpoint, entry) in zip(endpoints, list.entries) { endpoint.note(in: entry.record, worker: worker.index) }
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
@@ -86,7 +93,7 @@ final class ClusterPool {
     ///
     /// - Parameter fresh: not one that was kept alive.
     func connect(_ stream: HTTPStream, fresh: Bool = false) {
-        health?.noteTraffic()
+        if awaitsTraffic { noteTraffic() }
         guard count(stream) else { return }
         // Room that has just become free belongs to those who have waited for it.
         if !line.isEmpty { return wait(stream) }
@@ -150,7 +157,10 @@ final class ClusterPool {
     /// An endpoint that the stream's filters accept; not one of its earlier tries, if there is another.
     private func pick(for stream: HTTPStream) throws(Fault) -> Endpoint {
         let hash = stream.attachment.hash
-        guard var endpoint = balancer.pick(hash: hash, avoiding: stream.triedEndpoints) else { throw noEndpoint }
+        let isFirst = !stream.flags.contains(.replayed)
+        guard var endpoint = balancer.pick(hash: hash, avoiding: isFirst ? [] : stream.triedEndpoints) else {
+            throw noEndpoint
+        }
         stream.take(endpoint)
         guard stream.asksForEndpoints else { return endpoint }
         var refused = stream.triedEndpoints
@@ -182,6 +192,7 @@ final class ClusterPool {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
+            if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
             quota.pending.give()
             roomMade()
@@ -322,7 +333,7 @@ final class ClusterPool {
 
     /// An endpoint for a connection that carries bytes only, which is counted from now on until ``roomMade()``.
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
-        health?.noteTraffic()
+        if awaitsTraffic { noteTraffic() }
         guard takeConnection() else {
             worker.counters.overflows.add()
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)

@@ -43,6 +43,8 @@ struct ClusterSettings: SettingsStruct {
     var slowStart: SlowStartSettings?
     /// What its endpoints are asked to see whether they may be used; they must pass all of them.
     var healthChecks: [HealthCheckSettings] = []
+    /// Which endpoints are put aside for what they do with requests; none unless this is set.
+    var outlierDetection: OutlierSettings?
     /// What its connections consist of; decoded when the filters are known.
     var chain = RawNode()
     /// Settings of the codec, where the chain has none.
