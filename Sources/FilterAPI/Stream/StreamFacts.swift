@@ -51,11 +51,20 @@ public struct StreamFacts {
     /// Nothing known yet.
     public init() {}
 
-    /// Tells clusters apart by their names' objects, without a reference to count; nil where none was attached. Good as long
-    /// as somebody holds the name.
-    @inlinable public var clusterIdentity: ObjectIdentifier? {
-        guard let cluster else { return nil }
-        return ObjectIdentifier(cluster)
+    // Tell names apart by their objects, without a reference to count: for filters that keep something by cluster, and look
+    // it up for each request. Good as long as somebody holds the name.
+
+    /// Of ``cluster``.
+    @inlinable public var clusterIdentity: ObjectIdentifier? { Self.identity(cluster) }
+    /// Of ``route``.
+    @inlinable public var routeIdentity: ObjectIdentifier? { Self.identity(route) }
+    /// Of ``endpoint``.
+    @inlinable public var endpointIdentity: ObjectIdentifier? { Self.identity(endpoint) }
+
+    @usableFromInline
+    package static func identity(_ name: FactName?) -> ObjectIdentifier? {
+        guard let name else { return nil }
+        return ObjectIdentifier(name)
     }
 }
 
