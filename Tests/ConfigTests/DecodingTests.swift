@@ -134,6 +134,10 @@ import Testing
         #expect(decoded?.value.listeners["a"]?.router?.to == "app")
         #expect(decoded?.value.clusters["app"]?.endpoints.map(\.address) == ["127.0.0.1:80"])
         #expect(decoded?.clusterUses.first?.place?.range.column == 39)
+        let one = read(Sample.self, "clusters: { app: { endpoints: { address: 127.0.0.1:81 } } }").decoded
+        #expect(one?.value.clusters["app"]?.endpoints.map(\.address) == ["127.0.0.1:81"])
+        let other = read(Sample.self, "clusters: { app: { endpoints: { a: 127.0.0.1:81 } } }").diagnostics
+        #expect(brief(other) == ["SL0104 1:20 expected a list, found a mapping (begin each element with `- `)"])
         let refused = read(Sample.self, "clusters: { app: { endpoints: nonsense } }").diagnostics
         #expect(
             brief(refused) == [

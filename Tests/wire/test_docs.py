@@ -140,6 +140,12 @@ PLACES = {
     "a cluster": http_proxy("127.0.0.1:1", upstream={"nonsense": 1}),
     "slow_start of a cluster": http_proxy("127.0.0.1:1", upstream={"slow_start": {"nonsense": 1}}),
     "dns of a cluster": http_proxy("127.0.0.1:1", upstream={"dns": {"nonsense": 1}}),
+    "a health check": http_proxy("127.0.0.1:1", upstream={"health_checks": [{"tcp": {}, "nonsense": 1}]}),
+    "http of a health check": http_proxy(
+        "127.0.0.1:1", upstream={"health_checks": {"http": {"path": "/", "nonsense": 1}}}),
+    "tcp of a health check": http_proxy("127.0.0.1:1", upstream={"health_checks": {"tcp": {"nonsense": 1}}}),
+    "bytes of a health check": http_proxy(
+        "127.0.0.1:1", upstream={"health_checks": {"tcp": {"send": {"hex": "61", "nonsense": 1}}}}),
     "outlier_detection": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"nonsense": 1}}),
     "success_rate": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"success_rate": {"nonsense": 1}}}),
     "failure_percentage": http_proxy(

@@ -55,10 +55,20 @@ extension Array: ReadableValue where Element: Decodable {
             return elements
         case .scalar:
             return single(node, run)
+        case .mapping(let mapping) where isElement(mapping, run):
+            return run.value(Element.self, from: node, slot: nil).map { [$0] }
         default:
             run.refuseType("a list", node, hint: "begin each element with `- `")
             return nil
         }
+    }
+
+    /// Whether a mapping stands for one element: it has at least one of its keys.
+    private static func isElement(_ mapping: Mapping, _ run: DecodingRun) -> Bool {
+        guard let settings = Element.self as? any SettingsStruct.Type,
+            let template = run.decoder.template(of: settings)
+        else { return false }
+        return mapping.entries.contains { template.accepts($0.key) }
     }
 
     /// One element may stand without a list.

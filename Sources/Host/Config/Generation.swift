@@ -10,6 +10,7 @@ final class Generation {
     private var writer: LogWriter?
     private var sinks: [String: LogSink] = [:]
     private var endpointSets: [String: EndpointSet] = [:]
+    private var healthCheckers: [String: HealthChecker] = [:]
     private var outlierWatches: [String: OutlierWatch] = [:]
     private var bound: [String: [SocketAddress: SocketAddress]] = [:]
     private var shared: [SocketAddress: SharedSocket] = [:]
@@ -54,7 +55,10 @@ final class Generation {
         watchEndpoints(changedClusters, workers, resolver)
         let receipt = Receipt(workers.count, on: resolver.loop.poster, whenInPlace)
         handOver(deliveries, to: workers, next, receipt)
-        for cluster in changedClusters { endpointSets[cluster.name]?.begin() }
+        for cluster in changedClusters {
+            endpointSets[cluster.name]?.begin()
+            healthCheckers[cluster.name]?.begin()
+        }
         self.sinks = sinks
         forget(next)
         plan = next
@@ -196,12 +200,15 @@ final class Generation {
         let goneClusters = plan?.clusters.map(\.name).filter { name in !next.clusters.contains { $0.name == name } }
         // With a cluster go the addresses that are known of it, so that not one request finds it empty.
         let lists = endpointSets.mapValues(\.list)
+        let links = healthCheckers.mapValues(\.link)
         for (worker, delivery) in zip(workers, deliveries) {
             let handover = Handover((worker, delivery))
             worker.loop.poster.post {
                 let (worker, delivery) = unsafe handover.value
                 for (plan, id, chain) in delivery.clusters {
-                    worker.install(plan, id: id, chain: chain, endpoints: lists[plan.name] ?? EndpointList())
+                    worker.install(
+                        plan, id: id, chain: chain, endpoints: lists[plan.name] ?? EndpointList(),
+                        health: links[plan.name])
                 }
                 for name in goneListeners ?? [] { worker.removeListener(name) }
                 for (plan, _, _, _) in delivery.listeners { worker.prepare(plan) }
@@ -249,7 +256,21 @@ final class Generation {
             }
             endpointSets[cluster.name] = set
             watch?.follow(set)
+            checkHealth(cluster, set, watch, prober: workers.first, resolver.loop)
         }
+    }
+
+    /// Makes the health checks of a cluster, if it has any; they ask nobody before they are told to begin.
+    private func checkHealth(
+        _ cluster: ClusterPlan, _ set: EndpointSet, _ watch: OutlierWatch?, prober: Worker?, _ loop: EventLoop
+    ) {
+        let previous = healthCheckers.removeValue(forKey: cluster.name)
+        if let prober, !cluster.settings.healthChecks.isEmpty {
+            healthCheckers[cluster.name] = HealthChecker(
+                set, cluster.settings, on: loop, worker: prober, log: log, after: previous
+            ) { [weak watch] endpoint in watch?.checkSucceeded(at: endpoint) }
+        }
+        previous?.stop()
     }
 
     /// The watch of a cluster, which knows what it knew before; nil where outliers are not looked for.
@@ -273,6 +294,7 @@ final class Generation {
     private func forget(_ next: GenerationPlan) {
         for name in endpointSets.keys where !next.clusters.contains(where: { $0.name == name }) {
             endpointSets.removeValue(forKey: name)?.stop()
+            healthCheckers.removeValue(forKey: name)?.stop()
             outlierWatches.removeValue(forKey: name)?.stop()
         }
     }

@@ -233,6 +233,9 @@ final class ClientConnection: Connection, CodecHost {
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
             if stream.awaitsOutcome { stream.noteOutcome(ofHead: last) }
             endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
+            if pool.looksForRefusals {
+                unsafe pool.lookForRefusal(in: stream.responseMemory.pointee.headers, of: endpoint)
+            }
             if last { detach() }
             if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
             stream.responseHeadArrived(last: last)

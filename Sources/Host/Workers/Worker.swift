@@ -23,6 +23,8 @@ final class Worker {
     /// Where bytes are read that nobody wants.
     let scratch: UnsafeMutableRawBufferPointer
     private(set) lazy var lingering = LingerList(worker: self)
+    /// Health checks that this worker makes for the control thread.
+    private(set) lazy var probes = ProbeTable(worker: self)
 
     private var pools: [ClusterPool?] = []
     private var listeners: [String: Listener] = [:]
@@ -75,11 +77,14 @@ final class Worker {
     func pool(_ id: ClusterID) -> ClusterPool? { id.index < pools.count ? pools[id.index] : nil }
 
     /// Puts a new or changed cluster in place; the old one's connections go when they are idle.
-    func install(_ plan: ClusterPlan, id: ClusterID, chain: Chain, endpoints: EndpointList) {
+    func install(
+        _ plan: ClusterPlan, id: ClusterID, chain: Chain, endpoints: EndpointList, health: HealthLink? = nil
+    ) {
         while pools.count <= id.index { pools.append(nil) }
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let quota = shared("cluster.\(plan.name)") { ClusterQuota() }
         let pool = ClusterPool(worker: self, id: id, plan: plan, chain: chain, quota: quota, seed: seed)
+        pool.reportHealth(to: health)
         pool.update(endpoints)
         pools[id.index]?.retire()
         pools[id.index] = pool

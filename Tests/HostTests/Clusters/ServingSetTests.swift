@@ -7,7 +7,8 @@ import Testing
 private let second: Nanoseconds = 1_000_000_000
 
 @Suite("Who serves") struct ServingSetTests {
-    /// One endpoint: `+` for a good one, `-` for one that failed its check, `x` for one that is ejected, `*` for both.
+    /// One endpoint: `+` for a good one, `-` for one that failed its check, `x` for one that is ejected, `*` for both,
+    /// `n` for one that has joined others and has not passed its check once.
     /// The n-th one that is bad went bad at n seconds, unless the table says otherwise.
     private func decide(
         _ levels: String..., panic: Int = 50, floor: Int = 0, badSince: [Int: Nanoseconds] = [:]
@@ -20,7 +21,8 @@ private let second: Nanoseconds = 1_000_000_000
                 let address = SocketAddress(v4: 0x0A00_0000 + UInt32(number), port: 80)
                 known.add(address, weight: 1, priority: priority)
                 var status = EndpointStatus()
-                status.failedCheck = mark == "-" || mark == "*"
+                status.failedCheck = mark == "-" || mark == "*" || mark == "n"
+                status.awaitsFirstPass = mark == "n"
                 status.isEjected = mark == "x" || mark == "*"
                 if !status.isGood { status.badSince = badSince[number] ?? UInt64(number + 1) * second }
                 statuses[address] = status
@@ -55,6 +57,19 @@ private let second: Nanoseconds = 1_000_000_000
         #expect(numbers(set) == serving)
         #expect(set.panicking == (isPanic ? [0] : []))
         #expect(set.kept.isEmpty)
+    }
+
+    @Test(
+        "those that have not passed once are as if they were not there, as long as there are others",
+        arguments: [
+            ("+nnnn", 50, 0, [0], false), ("+nn-", 50, 0, [0], false), ("-nnn", 50, 0, [0], true),
+            ("-nnn", 0, 100, [0], false), ("nn", 50, 0, [0, 1], true), ("nn", 0, 0, [], false),
+        ])
+    func newcomers(level: String, threshold: Int, floor: Int, serving: [Int], isPanic: Bool) {
+        let set = decide(level, panic: threshold, floor: floor)
+        #expect(numbers(set) == serving)
+        #expect(set.panicking == (isPanic ? [0] : []))
+        #expect(!set.list.isUnresolved)
     }
 
     @Test("a cluster whose endpoints are all bad is not one whose names are unknown") func unresolved() {

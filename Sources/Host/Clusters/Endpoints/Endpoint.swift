@@ -15,6 +15,8 @@ final class Endpoint {
     private var record: EndpointRecord?
     /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
     var isListed = true
+    /// When an answer of it said last that it must not be used, as far as that was passed on.
+    var lastRefusal: Nanoseconds?
     /// Requests that a connection to it carries now; for raw bytes, connections.
     var activeRequests = 0
     /// Connections that carry nothing now, the one used last at the end.

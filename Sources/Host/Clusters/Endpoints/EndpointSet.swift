@@ -80,7 +80,8 @@ final class EndpointSet {
     ///
     /// - Parameters:
     ///   - now: the loop's clock.
-    ///   - edit: sets ``EndpointStatus/failedCheck`` and ``EndpointStatus/isEjected``, each by whose word it is; the rest is the set's own.
+    ///   - edit: sets ``EndpointStatus/failedCheck`` and ``EndpointStatus/awaitsFirstPass``, or ``EndpointStatus/isEjected``,
+    ///     each by whose word it is; the rest is the set's own.
     func change(_ address: SocketAddress, at now: Nanoseconds, _ edit: (inout EndpointStatus) -> Void) {
         guard known.entries.contains(where: { $0.address == address }) else { return }
         let before = status(of: address)
@@ -88,6 +89,7 @@ final class EndpointSet {
         edit(&edited)
         var after = before
         after.failedCheck = edited.failedCheck
+        after.awaitsFirstPass = edited.awaitsFirstPass
         after.isEjected = edited.isEjected
         if before.isGood, !after.isGood { after.badSince = now }
         if !before.isGood, after.isGood { after.healthySince = now }

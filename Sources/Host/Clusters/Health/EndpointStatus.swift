@@ -7,6 +7,8 @@ internal import Engine
 struct EndpointStatus: Sendable, Equatable {
     /// The active health check says no.
     var failedCheck = false
+    /// It has joined others, and has not passed its check once: as long as there are others, it is as if it were not there.
+    var awaitsFirstPass = false
     /// Outlier detection has put it aside.
     var isEjected = false
     /// When it became good, on the loop's clock; nil where it has been good since before the process or the cluster

@@ -54,9 +54,10 @@ struct ServingSet {
     init(
         _ known: EndpointList, rules: ServingRules, at now: Nanoseconds, status: (SocketAddress) -> EndpointStatus
     ) {
-        var levels = Self.levels(of: known, status)
+        let entries = Self.present(known, status)
+        var levels = Self.levels(of: entries, status)
         panic(&levels, rules)
-        keep(rules.floor(of: known.entries.count), &levels)
+        keep(rules.floor(of: entries.count), &levels)
         let growth = rules.slowStart.flatMap { Self.growth($0, in: levels, at: now) }
         isGrowing = growth != nil
         for (level, share) in zip(levels, Self.shares(of: levels)) {
@@ -70,8 +71,19 @@ struct ServingSet {
         list.isUnresolved = known.entries.isEmpty
     }
 
-    private static func levels(of known: EndpointList, _ status: (SocketAddress) -> EndpointStatus) -> [Level] {
-        let byPriority = Dictionary(grouping: known.entries, by: \.priority)
+    /// Without those who have not shown yet that they serve: that they do not says nothing of the others, nor of the
+    /// network.
+    private static func present(
+        _ known: EndpointList, _ status: (SocketAddress) -> EndpointStatus
+    ) -> [EndpointList.Entry] {
+        let present = known.entries.filter { !status($0.address).awaitsFirstPass }
+        return present.isEmpty ? known.entries : present
+    }
+
+    private static func levels(
+        of entries: [EndpointList.Entry], _ status: (SocketAddress) -> EndpointStatus
+    ) -> [Level] {
+        let byPriority = Dictionary(grouping: entries, by: \.priority)
         return byPriority.keys.sorted().map { priority in
             let candidates = (byPriority[priority] ?? []).map { entry in
                 let status = status(entry.address)

@@ -18,6 +18,12 @@ final class ClusterPool {
     /// What all workers have of the cluster.
     let quota: ClusterQuota
     private let member: ClusterQuota.Member
+    /// To the cluster's health checks, where it has any; see ``reportHealth(to:)``.
+    var health: HealthLink?
+    /// They wait to hear of the first request.
+    var awaitsTraffic = false
+    /// They want to know of answers that warn of their endpoint.
+    var looksForRefusals = false
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
@@ -87,6 +93,7 @@ final class ClusterPool {
     ///
     /// - Parameter fresh: not one that was kept alive.
     func connect(_ stream: HTTPStream, fresh: Bool = false) {
+        if awaitsTraffic { noteTraffic() }
         guard count(stream) else { return }
         // Room that has just become free belongs to those who have waited for it.
         if !line.isEmpty { return wait(stream) }
@@ -326,6 +333,7 @@ final class ClusterPool {
 
     /// An endpoint for a connection that carries bytes only, which is counted from now on until ``roomMade()``.
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
+        if awaitsTraffic { noteTraffic() }
         guard takeConnection() else {
             worker.counters.overflows.add()
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)

@@ -41,6 +41,8 @@ struct ClusterSettings: SettingsStruct {
     var minServing = Percent.zero
     /// How an endpoint that has just become good comes to its full share; at once where this is not set.
     var slowStart: SlowStartSettings?
+    /// What its endpoints are asked to see whether they may be used; they must pass all of them.
+    var healthChecks: [HealthCheckSettings] = []
     /// Which endpoints are put aside for what they do with requests; none unless this is set.
     var outlierDetection: OutlierSettings?
     /// What its connections consist of; decoded when the filters are known.
@@ -75,6 +77,7 @@ struct ClusterSettings: SettingsStruct {
         TCPKeepalive.validate(tcpKeepalive, &check)
         BufferLimit.validate(bufferLimit, "buffer_limit", &check)
         checkRepetition(&check)
+        checkPorts(&check)
     }
 
     /// Connections are counted and kept by address, so an address stands once.
@@ -85,6 +88,15 @@ struct ClusterSettings: SettingsStruct {
             check.error(
                 "endpoints[\(index)]", "`\(endpoint.address)` is listed twice",
                 hint: "for a larger share give it a weight: `{ address: \"\(endpoint.address)\", weight: 2 }`")
+        }
+    }
+
+    private func checkPorts(_ check: inout SettingsCheck) {
+        for (index, one) in healthChecks.enumerated() where one.port != nil {
+            guard let socket = endpoints.first(where: { $0.address.hasPrefix("unix:") }) else { return }
+            check.error(
+                "health_checks[\(index)].port", "`\(socket.address)` has no ports",
+                hint: "leave `port` out, or make a cluster of its own for the socket")
         }
     }
 }

@@ -1,0 +1,190 @@
+internal import Engine
+internal import FilterAPI
+
+/// A connection that sends one request after the other, by the codec of the cluster's chain.
+///
+/// SAFETY: the memory of the one stream that there ever is on it is allocated and initialised with the object and freed
+/// with it; so is the link, whose host is the object itself.
+@safe
+final class HTTPProbeConnection: ProbeConnection, CodecHost {
+    private let question: HTTPQuestion
+    private let codec: any ClientCodec
+    private let link = UnsafeMutablePointer<CodecLink>.allocate(capacity: 1)
+    private let request = UnsafeMutablePointer<RequestHead>.allocate(capacity: 1)
+    private let response = UnsafeMutablePointer<ResponseHead>.allocate(capacity: 1)
+    private let trailers = UnsafeMutablePointer<Headers>.allocate(capacity: 1)
+    private let streamFacts = UnsafeMutablePointer<StreamFacts>.allocate(capacity: 1)
+    private let streamState: UnsafeMutableRawPointer
+    private let streamStateSize: Int
+    private var handle = StreamHandle(slot: .max - 1, generation: 0)
+    private var isConnected = false
+    private var isAsking = false
+    private var isDecoding = false
+    private var input = ByteChunk()
+    private var more = ChunkQueue()
+    private var inputEnded = false
+    /// Something has come since the question was sent.
+    private var hasAnswer = false
+    private var hasHead = false
+    /// Bytes of the answer's body so far.
+    private var bodyCount = 0
+    private var matcher: BlockMatcher
+
+    init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec, question: HTTPQuestion) {
+        self.codec = codec
+        self.question = question
+        matcher = BlockMatcher([])
+        let layout = type(of: codec)._streamStateLayout
+        streamStateSize = max(16, layout.size)
+        unsafe streamState = .allocate(byteCount: streamStateSize, alignment: max(16, layout.alignment))
+        unsafe request.initialize(to: RequestHead())
+        unsafe response.initialize(to: ResponseHead())
+        unsafe trailers.initialize(to: Headers())
+        unsafe streamFacts.initialize(to: StreamFacts())
+        super.init(worker: worker, pool: pool, endpoint: endpoint)
+        unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
+    }
+
+    deinit {
+        if isConnected { unsafe codec._end(block) }
+        unsafe link.deinitialize(count: 1).deallocate()
+        unsafe request.deinitialize(count: 1).deallocate()
+        unsafe response.deinitialize(count: 1).deallocate()
+        unsafe trailers.deinitialize(count: 1).deallocate()
+        unsafe streamFacts.deinitialize(count: 1).deallocate()
+        unsafe streamState.deallocate()
+    }
+
+    // MARK: The question
+
+    override func ask() {
+        prepare()
+        do throws(Fault) {
+            if !isConnected {
+                unsafe try codec._connect(block, &link.pointee)
+                isConnected = true
+            }
+            unsafe try codec._requestHead(block, &request.pointee, true, handle, &link.pointee)
+        } catch {
+            return lose("\(error.reason)")
+        }
+        isAsking = true
+        scheduleFlush()
+    }
+
+    private func prepare() {
+        handle.generation &+= 1
+        hasAnswer = false
+        hasHead = false
+        bodyCount = 0
+        matcher = BlockMatcher(question.body.isEmpty ? [] : [question.body])
+        unsafe response.pointee.reset()
+        unsafe trailers.pointee.reset()
+        unsafe streamFacts.pointee = StreamFacts()
+        unsafe streamState.initializeMemory(as: UInt8.self, repeating: 0, count: streamStateSize)
+        unsafe request.pointee.reset()
+        // All of these have been tried when the settings were checked; a host from the endpoints is always one.
+        unsafe request.pointee.setMethod(question.settings.method)
+        unsafe request.pointee.setTarget(question.settings.path)
+        unsafe request.pointee.setAuthority(question.host(of: endpoint))
+        for (name, value) in question.headers { unsafe request.pointee.headers.add(name, value) }
+    }
+
+    override func abandon() {
+        if isConnected, isAsking { unsafe codec._reset(block, handle, &link.pointee) }
+        isAsking = false
+        close()
+    }
+
+    override var isRace: Bool { isAsking && handle.generation > 1 && !hasAnswer }
+
+    // MARK: The answer
+
+    override func received(_ chunk: consuming ByteChunk, last: Bool) {
+        if chunk.isEmpty && !last { return }
+        hasAnswer = hasAnswer || !chunk.isEmpty
+        if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
+        if last { inputEnded = true }
+        // Between two questions nothing is expected but the end.
+        guard isAsking else { return lose("upstream.closed") }
+        decode()
+    }
+
+    private func decode() {
+        guard !isDecoding else { return }
+        isDecoding = true
+        defer { isDecoding = false }
+        do throws(Fault) {
+            while isAsking, !flags.contains(.closed) {
+                if input.isEmpty, let next = more.popFirst() { input = next }
+                guard try step(ended: inputEnded && more.isEmpty) else { return }
+            }
+        } catch {
+            lose("\(error.reason)")
+        }
+    }
+
+    /// - Returns: whether to go on.
+    private func step(ended: Bool) throws(Fault) -> Bool {
+        switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+        case .needMore:
+            if ended { throw Fault(.upstreamClosed, "upstream.closed") }
+            return !more.isEmpty
+        case .interimDropped: break
+        case .interimHead: unsafe response.pointee.reset()
+        case .responseHead(_, let last):
+            hasHead = true
+            if last { answered(isWhole: true) }
+        case .responseBody(_, let chunk, let last): bodyArrived(chunk, last: last)
+        case .responseTrailers: answered(isWhole: true)
+        case .reset(_, let fault): throw fault
+        case .close: throw Fault(.upstreamProtocol, "upstream.out_of_step")
+        }
+        return true
+    }
+
+    private func bodyArrived(_ chunk: consuming ByteChunk, last: Bool) {
+        let room = PayloadSettings.limit - bodyCount
+        bodyCount += chunk.count
+        matcher.take(chunk.bytes.extracting(first: room))
+        // More is not read: what it would cost is out of proportion.
+        if last || bodyCount >= PayloadSettings.limit { answered(isWhole: last) }
+    }
+
+    private func answered(isWhole: Bool) {
+        isAsking = false
+        let extra = !input.isEmpty || !more.isEmpty || inputEnded
+        let keeps =
+            unsafe isWhole && question.reuses && !extra && !flags.contains(.peerClosed) && codec._isReusable(block)
+            && codec._freeStreams(block) > 0
+        probe?.answered(refusal ?? .passed, keeps: keeps)
+    }
+
+    override var refusal: CheckOutcome? {
+        guard hasHead else { return nil }
+        let status = unsafe response.pointee.status.code
+        if !question.expected.contains(status) {
+            let isPatient = question.retriable.contains(status)
+            return CheckOutcome(kind: isPatient ? .postponed : .refused, cause: "status \(status)")
+        }
+        // Whether the body has what it should is only known at its end.
+        return isAsking || matcher.isDone ? nil : CheckOutcome(kind: .refused, cause: "body")
+    }
+
+    // MARK: What the codec calls
+
+    var connectionFacts: ConnectionFacts { facts }
+    var now: FilterAPI.Instant { worker.instant }
+    var pages: PagePool { worker.pages }
+    func withDate(_ body: (RawSpan) -> Void) { worker.date.with(worker.loop, body) }
+    func openStream() throws(Fault) -> StreamHandle { throw Fault(.upstreamProtocol, "upstream.opened_stream") }
+
+    func memory(of stream: StreamHandle) -> StreamMemory {
+        unsafe StreamMemory(
+            handle: stream, requestHead: request, responseHead: response, facts: streamFacts, state: streamState)
+    }
+
+    func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> { unsafe trailers }
+    func armCodecTimer(after delay: Duration) {}
+    func disarmCodecTimer() {}
+}
