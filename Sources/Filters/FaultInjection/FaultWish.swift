@@ -1,7 +1,7 @@
 internal import FilterAPI
 
 /// The faults that a request asks for itself, by fields that users of other proxies know.
-struct FaultWish {
+struct FaultWish: Equatable {
     /// In nanoseconds.
     var delay: UInt64?
     var delayShare: Percent?

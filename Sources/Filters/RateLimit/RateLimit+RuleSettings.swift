@@ -61,7 +61,9 @@ extension RateLimit {
             if requests > 1_000_000_000 || Duration.nanoseconds(requests) * 100 > span {
                 return check.error("requests", "is more than ten million a second, which is no limit")
             }
-            if span > Self.longest || span / requests * Double(burst ?? requests) > Self.longest {
+            let token = span.wholeNanoseconds / UInt64(requests)
+            let (whole, overflow) = token.multipliedReportingOverflow(by: UInt64(burst ?? requests))
+            if span > Self.longest || overflow || whole > Self.longest.wholeNanoseconds {
                 check.error(
                     burst == nil ? "per" : "burst", "an empty bucket would take more than a year to be full again")
             }
