@@ -1,9 +1,15 @@
 """The filter `fault`: requests that are delayed, or answered in place of the upstream."""
+import os
+import socket
 import time
 
+import pytest
+
+import sluice as harness
 from client import Client, encode, get
 from configs import http_proxy
 from flow import wait_until
+from test_allocations import COUNTED, RELEASE, REQUESTS, counted, counting_library  # noqa: F401
 
 LOG = {"to": "stdout", "format": "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"}
 
@@ -152,3 +158,18 @@ def test_a_client_that_goes_away_makes_room_for_another_delay(sluice, origin):
     assert get(one.address()).status == 200
     assert not is_answered(second)
     second.close()
+
+
+# MARK: What it costs
+
+@pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")
+def test_a_request_that_is_not_picked_allocates_nothing(sluice, origin, counting_library, tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "BINARY", RELEASE)
+    counter_file = tmp_path / "count"
+    fault = {"delay": {"fixed": "1s", "percentage": "0%"}, "abort": {"percentage": "0%"}, "by_header": True,
+             "headers": {"host": {"present": True}}}
+    one = sluice(proxy(origin().endpoint, workers=1, fault=fault),
+                 env={"LD_PRELOAD": str(counting_library), "MALLOC_COUNT_FILE": str(counter_file)})
+    with socket.create_connection(one.address()) as connection:
+        after, before = counted(connection, REQUESTS["get"], counter_file)
+    assert after - before <= COUNTED * 0.01, f"{(after - before) / COUNTED:.3f} allocations a request"

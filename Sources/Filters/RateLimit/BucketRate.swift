@@ -1,8 +1,8 @@
 /// The numbers of a token bucket, and what they mean for the one number that is kept of it: when it is full again (the
 /// generic cell rate algorithm).
 ///
-/// A bucket that nobody has taken from is full, and so is one whose time has passed: neither has to be kept. Times are in
-/// ticks, sixteenths of a nanosecond, so that a token that takes a fraction of a nanosecond to grow is not far off.
+/// A bucket that nobody has taken from is full, and so is one whose time has passed: neither has to be kept. Times are
+/// in ticks, sixteenths of a nanosecond, so that a token that takes a fraction of a nanosecond to grow is not far off.
 struct BucketRate: Hashable {
     static let ticksPerNanosecond: UInt64 = 16
 

@@ -2,14 +2,14 @@ internal import Synchronization
 
 /// Buckets by key, used by all workers at once: a fixed number of slots, no lock, and no token too many.
 ///
-/// A slot is a key and the time at which its bucket is full, changed together or not at all. A key has one of eight slots,
-/// which its lowest bits choose. A key without a slot takes the one whose time is the earliest: as a rule that has passed,
-/// and nothing is lost.
+/// A slot is a key and the time at which its bucket is full, changed together or not at all. A key has one of eight
+/// slots, which its lowest bits choose. A key without a slot takes the one whose time is the earliest: as a rule that
+/// has passed, and nothing is lost.
 ///
-/// There are never two slots for one key: the choice depends on nothing but what is in the eight slots, where times only
-/// grow. Of two who look for a slot for the same key, and see different times, one has seen what is not there any more,
-/// and does not get it. Only tokens that are given back, and slots that are taken from others before their time, are
-/// outside of this; the one happens where two rules meet, the other is counted.
+/// There are never two slots for one key: the choice depends on nothing but what is in the eight slots, where times
+/// only grow. Of two who look for a slot for the same key, and see different times, one has seen what is not there any
+/// more, and does not get it. Only tokens that are given back, and slots that are taken from others before their time,
+/// are outside of this; the one happens where two rules meet, the other is counted.
 ///
 /// SAFETY: the memory is allocated, initialised and freed with the object, and holds atomics only.
 @safe
@@ -29,8 +29,8 @@ final class BucketTable: @unchecked Sendable {
     private let slots: UnsafeMutablePointer<Atomic<WordPair>>
     private let slotCount: Int
 
-    /// - Parameter capacity: for how many keys there is room. There are twice as many slots, or more, as the keys are not
-    ///   spread evenly.
+    /// - Parameter capacity: for how many keys there is room. There are twice as many slots, or more, as the keys are
+    ///   not spread evenly.
     init(capacity: Int) {
         var count = Self.ways
         while count < capacity * 2 { count *= 2 }

@@ -3,7 +3,7 @@ internal import Synchronization
 /// The buckets of all filters of one name; shared by all workers, and kept over reloads.
 final class BucketTables: Sendable {
     /// Of listeners and routes, of which there are as many as in the config: clients cannot push them out.
-    let named = BucketTable(capacity: 1_000)
+    let named = BucketTable(capacity: 4_000)
     /// Makes keys that nobody outside can choose, however the process's own hashing is seeded.
     let seed = UInt64.random(in: .min ... .max)
     private let maxKeys: Int

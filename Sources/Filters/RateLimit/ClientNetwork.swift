@@ -1,7 +1,7 @@
 internal import FilterAPI
 
-/// Who counts as one client: an IPv4 address, or the 64 bits of an IPv6 address that name a network, as one client has all
-/// of the addresses below them.
+/// Who counts as one client: an IPv4 address, or the 64 bits of an IPv6 address that name a network, as one client has
+/// all of the addresses below them.
 enum ClientNetwork: Hashable {
     case ipv4(UInt32)
     case ipv6(UInt64)

@@ -52,7 +52,8 @@ final class LimitRule {
             if route != nil { whose += " on this route" }
         }
         let burstText = burst == requests ? "" : ", \(burst) at once,"
-        let text = "the limit of \(requests) requests in \(TimeText.of(span))\(burstText) for \(whose) is reached"
+        let requestText = requests == 1 ? "1 request" : "\(requests) requests"
+        let text = "the limit of \(requestText) in \(TimeText.of(span))\(burstText) for \(whose) is reached"
         limit = ReachedLimit(text: text, place: place)
         body = text + "\n"
         var prefix = Hasher()

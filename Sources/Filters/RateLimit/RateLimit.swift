@@ -19,7 +19,7 @@ public final class RateLimit: HTTPFilter {
 
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "rate_limit", summary: "Answers requests over a limit with 429: so many in so much time, for all or for each.")
+        id: "rate_limit", summary: "Answers requests with 429 where more have come in some time than may.")
 
     /// One bit each in a byte of the state.
     static let mostRules = 8

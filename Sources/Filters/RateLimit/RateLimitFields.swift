@@ -1,7 +1,7 @@
 internal import FilterAPI
 
-/// The fields that tell clients of limits, by the names of the IETF's drafts (draft-ietf-httpapi-ratelimit-headers-06) or
-/// those that were common before.
+/// The fields that tell clients of limits, by the names of the IETF's drafts (draft-ietf-httpapi-ratelimit-headers-06)
+/// or those that were common before.
 struct RateLimitFields {
     private let limit: HeaderName?
     private let remaining: HeaderName?

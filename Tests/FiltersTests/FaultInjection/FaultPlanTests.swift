@@ -27,7 +27,9 @@ import Testing
 
     @Test(
         "a lot within the share gives a fault, for each of the two by itself",
-        arguments: [(19.9, 4.9, true, true), (20.1, 4.9, false, true), (19.9, 5.1, true, false), (99, 99, false, false)])
+        arguments: [
+            (19.9, 4.9, true, true), (20.1, 4.9, false, true), (19.9, 5.1, true, false), (99, 99, false, false),
+        ])
     func shares(delayLot: Double, abortLot: Double, delays: Bool, aborts: Bool) throws {
         let plan = try plan(delay: .percent(20), abort: .percent(5))
         let draw = plan.draw(FaultWish(), lots: (lot(delayLot), lot(abortLot)))

@@ -13,7 +13,8 @@ import Testing
         "an IPv4 address is a client, however it is written",
         arguments: [
             ("192.0.2.1", 0xC000_0201), ("0.0.0.0", 0), ("255.255.255.255", 0xFFFF_FFFF),
-            ("::ffff:192.0.2.1", 0xC000_0201), ("::FFFF:c000:201", 0xC000_0201), ("0:0:0:0:0:ffff:192.0.2.1", 0xC000_0201),
+            ("::ffff:192.0.2.1", 0xC000_0201), ("::FFFF:c000:201", 0xC000_0201),
+            ("0:0:0:0:0:ffff:192.0.2.1", 0xC000_0201),
         ] as [(String, UInt32)])
     func ipv4(text: String, address: UInt32) { #expect(network(text) == .ipv4(address)) }
 

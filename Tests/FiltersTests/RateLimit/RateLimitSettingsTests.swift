@@ -21,7 +21,8 @@ struct RateLimitSettingsTests {
             ("rules: [ { requests: 2 }, { requests: 2 } ]", "is the same as `rules[0]`"),
             ("rules: [ { per: 2s } ]", "is missing"), ("{ requests: 1, status: 200 }", "must be between 400 and 599"),
             ("{ requests: 1, max_keys: 0 }", "must be between 1 and 1000000"),
-            ("{ requests: 1, headers: never }", "`never` is not accepted"), ("{ requests: 1, decide: late }", "`late` is not accepted"),
+            ("{ requests: 1, headers: never }", "`never` is not accepted"),
+            ("{ requests: 1, decide: late }", "`late` is not accepted"),
             ("rules: [ \((1...9).map { "{ requests: \($0) }" }.joined(separator: ", ")) ]", "there may be 8 at most"),
         ])
     func refused(config: String, message: String) {

@@ -98,7 +98,7 @@ import Testing
         #expect(ask(filter, route: nil) == nil)
         // A reload gives a route a new object for its name.
         #expect(ask(filter, route: FactName("pay")) != nil)
-        #expect(ask(filter, route: nil)?.body == "the limit of 1 requests in 1m for this route is reached\n")
+        #expect(ask(filter, route: nil)?.body == "the limit of 1 request in 1m for this route is reached\n")
     }
 
     @Test("each client has a bucket: an IPv4 address, or a network of IPv6, or who a proxy says it is")
@@ -151,7 +151,7 @@ import Testing
         #expect(ask(filter, from: "192.0.2.1") == nil)
         for _ in 0..<10 {
             let reply = ask(filter, from: "192.0.2.1")
-            #expect(reply?.body == "the limit of 1 requests in 1m for each client is reached\n")
+            #expect(reply?.body == "the limit of 1 request in 1m for each client is reached\n")
         }
         #expect(ask(filter, from: "192.0.2.2") == nil)
         #expect(ask(filter, from: "192.0.2.3") == nil)
@@ -186,7 +186,7 @@ import Testing
         stream.routeSettings = own
         stream.requestHead(last: true)
         stream.clusterAttached(app, route: pay)
-        #expect(stream.reply?.body == "the limit of 1 requests in 1m for this route is reached\n")
+        #expect(stream.reply?.body == "the limit of 1 request in 1m for this route is reached\n")
         #expect(stream.facts.limit?.place == "route pay")
         stream.close()
         // The filter's own limit has lost nothing, and says nothing of them.
@@ -207,7 +207,7 @@ import Testing
         #expect(ask(filter, from: "192.0.2.1", own: own) == nil)
         #expect(ask(filter, from: "192.0.2.2", own: own) == nil)
         let reply = ask(filter, from: "192.0.2.1", own: own)
-        #expect(reply?.body == "the limit of 1 requests in 1m for each client on this route is reached\n")
+        #expect(reply?.body == "the limit of 1 request in 1m for each client on this route is reached\n")
     }
 
     @Test("where it is decided at the head, it is decided before the route is known")
