@@ -32,6 +32,18 @@ struct RateLimitSettingsTests {
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
 
+    @Test("a route limits its own requests only")
+    func route() {
+        for word in ["listener", "route", "client_address"] {
+            var settings = RateLimit.RouteSettings()
+            settings.requests = 1
+            settings.by = RateLimit.SubjectSettings(shorthand: word)
+            var check = SettingsCheck()
+            settings.validate(&check)
+            #expect(check.findings.map(\.key) == (word == "listener" ? ["by"] : []))
+        }
+    }
+
     @Test("the largest numbers that are accepted work")
     func extremes() throws {
         for config in [
