@@ -4,6 +4,9 @@
 // kernel (with TLS they must be opened), so that it costs less than the proxies it measures. At the
 // end it lets every request in flight finish, so that the proxy's CPU time belongs to exactly the
 // requests reported.
+//
+// With -a every answer is good and is counted by its status, and a connection that ends too early is
+// counted and made anew: for proxies whose upstreams are broken on purpose.
 #define _GNU_SOURCE
 #include "histogram.h"
 #include "message.h"
@@ -41,6 +44,8 @@ static struct {
     int port;
     unsigned connections;
     double seconds;
+    uint64_t most;     // requests after which it ends before its time; 0: no limit
+    bool any_answer;   // count statuses and broken connections instead of taking them for errors
     bool reconnect;    // a new connection for every request
     bool hold;         // one request per connection, then keep all of them open until input ends
     bool tls;
@@ -58,7 +63,10 @@ static char page[PAGE];
 static struct connection *connections;
 static struct histogram latencies;
 static struct sockaddr_in address;
-static uint64_t requests, errors, body_bytes, deadline;
+static uint64_t requests, errors, body_bytes, deadline, begun;
+// With -a: answers by the first digit of their status, those that say that there was too much to do, and
+// connections that ended before their answer did.
+static uint64_t statuses[10], overloaded, cut;
 static struct tls_client tls;
 static unsigned opened, busy;
 static int poller;
@@ -122,6 +130,32 @@ static void fail(struct connection *c, const char *why) {
     close_connection(c);
 }
 
+static void start_request(struct connection *c);
+
+/// Whether another request may be started.
+static bool goes_on(uint64_t time) {
+    return time < deadline && (plan.most == 0 || begun < plan.most);
+}
+
+/// Takes a new connection, as the proxy has ended the one that there was.
+static void begin_anew(struct connection *c) {
+    close_connection(c);
+    leave(c);
+    if (!goes_on(now())) return;
+    open_connection(c);
+    start_request(c);
+}
+
+/// The connection has ended.
+static void lose(struct connection *c, const char *why) {
+    if (!plan.any_answer) return fail(c, why);
+    if (c->in_flight) {
+        cut++;
+        histogram_add(&latencies, now() - c->started);  // it has waited for as long
+    }
+    begin_anew(c);
+}
+
 static void fail_tls(struct connection *c) {
     char why[256] = "the connection broke";
     unsigned long error = ERR_get_error();
@@ -166,7 +200,7 @@ static void send_request(struct connection *c) {
     while (c->sent < head_length + plan.body) {
         ssize_t n = send_some(c);
         if (n < 0 && (errno == EAGAIN || errno == ENOTCONN)) return wait_to_write(c, true);
-        if (n < 0) return fail(c, strerror(errno));
+        if (n < 0) return lose(c, strerror(errno));
         c->sent += (uint64_t)n;
     }
     wait_to_write(c, false);
@@ -176,6 +210,7 @@ static void start_request(struct connection *c) {
     message_reset(&c->in, true);
     c->sent = 0;
     c->started = now();
+    begun++;
     if (!c->in_flight) busy++;
     c->in_flight = true;
     if (plan.reconnect) return open_connection(c);  // the request goes out when it is writable
@@ -189,9 +224,18 @@ static void open_next(void) {
     start_request(c);
 }
 
+static void count_status(const struct message *answer) {
+    unsigned digit = (unsigned)(answer->head[9] - '0');
+    if (digit < 10) statuses[digit]++;
+    if (digit == 5 && message_has_field(answer, "x-envoy-overloaded")) overloaded++;
+}
+
 static void finish_request(struct connection *c) {
-    if (memcmp(c->in.head + 8, " 200", 4) != 0) return fail(c, "status is not 200");
-    if (plan.expect >= 0 && c->in.body_bytes != (uint64_t)plan.expect) return fail(c, "body has another size");
+    bool is_good = memcmp(c->in.head + 8, " 200", 4) == 0;
+    if (plan.any_answer) count_status(&c->in);
+    else if (!is_good) return fail(c, "status is not 200");
+    bool has_size = plan.expect < 0 || c->in.body_bytes == (uint64_t)plan.expect;
+    if (is_good && !has_size) return fail(c, "body has another size");
     if (c->sent < head_length + plan.body) return fail(c, "answered before the request was read");
     uint64_t end = now();
     histogram_add(&latencies, end - c->started);
@@ -202,15 +246,16 @@ static void finish_request(struct connection *c) {
         return open_next();
     }
     if (plan.reconnect) return;  // the next one starts when the proxy has closed this connection
+    if (c->in.wants_close && plan.any_answer) return begin_anew(c);
     if (c->in.wants_close) return fail(c, "the proxy ended a keep-alive connection");
-    if (end < deadline) start_request(c);
+    if (goes_on(end)) start_request(c);
     else leave(c);
 }
 
 static void on_end(struct connection *c) {
-    if (!plan.reconnect || c->in.state != IS_DONE) return fail(c, "connection closed early");
+    if (!plan.reconnect || c->in.state != IS_DONE) return lose(c, "connection closed early");
     close_connection(c);
-    if (now() < deadline) start_request(c);
+    if (goes_on(now())) start_request(c);
     else leave(c);
 }
 
@@ -227,7 +272,7 @@ static void on_plain_readable(struct connection *c) {
     uint64_t most = !skip ? sizeof buffer : c->in.left - 1 < PAGE ? c->in.left - 1 : PAGE;
     ssize_t n = recv(c->fd, skip ? NULL : buffer, most, MSG_DONTWAIT | (skip ? MSG_TRUNC : 0));
     if (n < 0 && errno == EAGAIN) return;
-    if (n < 0) return fail(c, strerror(errno));
+    if (n < 0) return lose(c, strerror(errno));
     if (n == 0) return on_end(c);
     if (skip) return message_skip(&c->in, (uint64_t)n);
     take(c, (size_t)n);
@@ -273,22 +318,25 @@ static void build_head(int argc, char **argv, int from) {
 
 static void read_plan(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "p:c:s:m:t:b:e:rhSR")) != -1) {
+    while ((option = getopt(argc, argv, "p:c:s:n:m:t:b:e:arhSR")) != -1) {
         switch (option) {
         case 'p': plan.port = atoi(optarg); break;
         case 'c': plan.connections = (unsigned)atoi(optarg); break;
         case 's': plan.seconds = atof(optarg); break;
+        case 'n': plan.most = strtoull(optarg, NULL, 10); break;
         case 'm': plan.method = optarg; break;
         case 't': plan.target = optarg; break;
         case 'b': plan.body = strtoull(optarg, NULL, 10); break;
         case 'e': plan.expect = atoll(optarg); break;
+        case 'a': plan.any_answer = true; break;
         case 'r': plan.reconnect = true; break;
         case 'h': plan.hold = true; break;
         case 'S': plan.tls = true; break;
         case 'R': plan.tls = plan.resume = true; break;
         default:
-            fprintf(stderr, "usage: loadgen -p PORT [-c CONNECTIONS] [-s SECONDS] [-m METHOD] [-t TARGET]\n"
-                            "       [-b BODY_BYTES] [-e EXPECTED_BYTES] [-r (reconnect)] [-h (hold)]\n"
+            fprintf(stderr, "usage: loadgen -p PORT [-c CONNECTIONS] [-s SECONDS] [-n REQUESTS] [-m METHOD]\n"
+                            "       [-t TARGET] [-b BODY_BYTES] [-e EXPECTED_BYTES] [-a (any answer)]\n"
+                            "       [-r (reconnect)] [-h (hold)]\n"
                             "       [-S (TLS 1.3)] [-R (TLS 1.3, and sessions are taken up again)] [FIELD...]\n");
             exit(2);
         }
@@ -303,10 +351,12 @@ static void print_result(double elapsed) {
         + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
     printf("{\"requests\": %lu, \"errors\": %lu, \"seconds\": %.6f, \"response_body_bytes\": %lu, "
            "\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"generator_cpu_seconds\": %.6f, "
-           "\"full_handshakes\": %lu, \"resumed_handshakes\": %lu}\n",
+           "\"full_handshakes\": %lu, \"resumed_handshakes\": %lu, "
+           "\"answers_2xx\": %lu, \"answers_4xx\": %lu, \"answers_5xx\": %lu, \"overloaded\": %lu, \"cut\": %lu}\n",
            requests, errors, elapsed, body_bytes, histogram_quantile(&latencies, 0.5) / 1e3,
            histogram_quantile(&latencies, 0.9) / 1e3, histogram_quantile(&latencies, 0.99) / 1e3,
-           histogram_quantile(&latencies, 0.999999999) / 1e3, cpu, tls.full, tls.resumed);
+           histogram_quantile(&latencies, 0.999999999) / 1e3, cpu, tls.full, tls.resumed,
+           statuses[2], statuses[4], statuses[5], overloaded, cut);
     fflush(stdout);
 }
 

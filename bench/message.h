@@ -73,6 +73,16 @@ static inline void message_read_head(struct message *m) {
     }
 }
 
+/// Whether the head, which must be complete, has a field of this name.
+static inline bool message_has_field(const struct message *m, const char *name) {
+    const char *end = m->head + m->head_length, *at = memchr(m->head, '\n', m->head_length);
+    while (at != NULL && ++at < end) {
+        if (message_has_name(at, end, name)) return true;
+        at = memchr(at, '\n', (size_t)(end - at));
+    }
+    return false;
+}
+
 static inline size_t message_feed_head(struct message *m, const char *data, size_t length) {
     size_t room = sizeof m->head - m->head_length;
     size_t take = length < room ? length : room;

@@ -17,14 +17,15 @@ from peek import wait_until_read
 from sluice import run_cli
 from test_allocations import COUNTED, RELEASE, REQUESTS, counted, counting_library  # noqa: F401
 
-LOG = {"to": "stdout", "format": "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"}
+LOG = {"to": "stdout", "format": "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% (%REACHED_LIMIT%)"}
 BROKEN = answer(b"broken", "500 Internal Server Error")
 
 
 class Sight:
     """A script that holds every request until it is let through, and tells how many were there at once."""
 
-    def __init__(self):
+    def __init__(self, response=OK):
+        self.response = response
         self.now = self.most = self.seen = 0
         self._open = False
         self._change = threading.Condition()
@@ -38,7 +39,7 @@ class Sight:
                 self._change.notify_all()
                 assert self._change.wait_for(lambda: self._open, 20)
                 self.now -= 1
-            if not peer.send(OK):
+            if not peer.send(self.response):
                 return
 
     def wait_for(self, count):
@@ -139,7 +140,10 @@ def test_a_refused_client_is_told_the_limit_and_the_log_too(sluice, origin):
         response = get(one.address())
         assert response.status == 503 and response.body == b"max_requests (1) of cluster app is reached\n"
         assert response.get("x-envoy-overloaded") == "true" and response.get("retry-after") is None
-        one.wait_stdout("^UO circuit_breaker.max_requests$")
+        line = one.wait_stdout("^UO circuit_breaker.max_requests ")
+        text, row = re.search(r"\((.*), set at .*sluice\.yaml:(\d+):\d+\)", line).groups()
+        assert text == "max_requests (1) of cluster app is reached"
+        assert '"max_requests": 1' in one.config_file.read_text().splitlines()[int(row) - 1]
         sight.open()
         assert running.read_response().status == 200
 
@@ -187,7 +191,7 @@ def test_no_more_wait_than_are_allowed_to(sluice, origin):
     clients = [Client(one.address()) for _ in range(9)]
     for client in clients:
         client.send(encode())
-    wait_until(lambda: one.stdout.lines.count("UO circuit_breaker.queue_full") == 6)
+    wait_until(lambda: sum("UO circuit_breaker.queue_full" in line for line in one.stdout.lines) == 6)
     sight.open()
     responses = [client.read_response() for client in clients]
     assert sorted(response.status for response in responses) == [200] * 3 + [503] * 6
@@ -317,7 +321,7 @@ def test_where_all_endpoints_are_full_the_client_is_told(sluice, origin):
     response = get(one.address())
     assert response.status == 503 and response.body == b"max_requests (2) of each endpoint of cluster app is reached\n"
     assert response.get("x-envoy-overloaded") == "true"
-    one.wait_stdout("^UO circuit_breaker.max_requests$")
+    one.wait_stdout(r"^UO circuit_breaker.max_requests \(max_requests \(2\) of each endpoint of cluster app is reached")
     sight.open()
     for client in clients:
         assert client.read_response().status == 200
@@ -364,6 +368,75 @@ def test_a_filter_without_a_limit_is_refused_with_a_hint(tmp_path):
     done = run_cli("check", str(file))
     assert done.returncode == 1
     assert "there is no limit" in done.stdout and re.search(r"circuit_breaker: \{ max_requests: \d+ \}", done.stdout)
+
+
+# MARK: Beside the limits of a cluster
+
+@pytest.mark.parametrize("scope", ["cluster", "endpoint"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_requests_that_wait_for_a_connection_get_one(sluice, origin, scope, count):
+    sight = Sight()
+    endpoints = [origin(sight.script).endpoint for _ in range(count)]
+    one = sluice(proxy(*endpoints, workers=1, upstream={"max_connections": count}, breaker={
+        "scope": scope, "max_requests": 10}))
+    clients = [Client(one.address()) for _ in range(6)]
+    for client in clients:
+        client.send(encode())
+    sight.wait_for(count)
+    sight.open()
+    for client in clients:
+        assert client.read_response().status == 200
+        client.close()
+    assert sight.most == count
+
+
+def test_requests_that_wait_for_a_connection_are_refused_where_their_only_endpoint_has_failed(sluice, origin):
+    sight = Sight(BROKEN)
+    one = sluice(proxy(origin(sight.script).endpoint, workers=1, upstream={"max_connections": 1}, breaker={
+        "scope": "endpoint", "errors": {"consecutive": 1, "open_for": "60s"}}))
+    clients = [Client(one.address()) for _ in range(4)]
+    for client in clients:
+        client.send(encode())
+    sight.wait_for(1)
+    for client in clients:
+        assert wait_until_read(client.socket)
+    sight.open()
+    assert sorted(client.read_response().status for client in clients) == [500, 503, 503, 503]
+    for client in clients:
+        client.close()
+    assert sight.seen == 1
+
+
+# MARK: Beside retries
+
+def with_retry(endpoint, breaker, retry, is_above):
+    filters = [{"circuit_breaker": breaker}, {"retry": {"on": ["5xx"], "attempts": 2, "backoff": {"base": "1ms"}, **retry}}]
+    return http_proxy(endpoint, filters=filters if is_above else filters[::-1], workers=1)
+
+
+def test_below_retry_each_try_counts_and_its_refusal_is_the_answer(sluice, origin):
+    health = Health(BROKEN)
+    one = sluice(with_retry(origin(health.script).endpoint, {"errors": {"consecutive": 2}}, {}, is_above=False))
+    response = get(one.address())
+    assert response.status == 503 and response.body == b"the circuit breaker of cluster app is open\n"
+    assert health.seen == 2
+
+
+def test_above_retry_only_the_last_answer_counts(sluice, origin):
+    health = Health(BROKEN)
+    one = sluice(with_retry(origin(health.script).endpoint, {"errors": {"consecutive": 2}, "max_requests": 1}, {},
+                            is_above=True))
+    assert statuses(one.address(), 3) == [500, 500, 503]
+    assert health.seen == 6
+
+
+def test_below_retry_a_try_that_took_too_long_is_a_failure(sluice, origin):
+    sight = Sight()
+    one = sluice(with_retry(origin(sight.script).endpoint, {"errors": {"consecutive": 2}, "max_requests": 1},
+                            {"per_try_timeout": "50ms"}, is_above=False))
+    assert get(one.address()).body == b"the circuit breaker of cluster app is open\n"
+    assert sight.seen == 2
+    sight.open()
 
 
 # MARK: What it costs

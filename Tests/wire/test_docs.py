@@ -140,6 +140,11 @@ PLACES = {
     "a cluster": http_proxy("127.0.0.1:1", upstream={"nonsense": 1}),
     "slow_start of a cluster": http_proxy("127.0.0.1:1", upstream={"slow_start": {"nonsense": 1}}),
     "dns of a cluster": http_proxy("127.0.0.1:1", upstream={"dns": {"nonsense": 1}}),
+    "outlier_detection": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"nonsense": 1}}),
+    "success_rate": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"success_rate": {"nonsense": 1}}}),
+    "failure_percentage": http_proxy(
+        "127.0.0.1:1", upstream={"outlier_detection": {"failure_percentage": {"nonsense": 1}}}),
+    "enforcing": http_proxy("127.0.0.1:1", upstream={"outlier_detection": {"enforcing": {"nonsense": 1}}}),
     "http of a cluster": http_proxy("127.0.0.1:1", upstream={"http": {"nonsense": 1}}),
 }
 
@@ -215,3 +220,10 @@ def test_every_counter_and_reason_of_a_filter_is_on_its_page(page):
     words = re.findall(r'\b(?:counter|gauge)\("(\w+)"\)', source) + re.findall(rf'"({page}\.\w+)"', source)
     manual = (REPOSITORY / f"docs/filters/{page}.md").read_text()
     assert words and not [word for word in words if not is_in(word, manual)]
+
+
+def test_every_counter_of_outlier_detection_is_in_the_manual():
+    folder = REPOSITORY / "Sources/Host/Clusters/Health"
+    kinds = set(re.findall(r'case \w+ = "(\w+)"', (folder / "OutlierKind.swift").read_text()))
+    section = (REPOSITORY / "docs/operators.md").read_text().partition("### Outlier detection")[2].partition("\n## ")[0]
+    assert len(kinds) == 7 and not [kind for kind in kinds if f"`{kind}`" not in section]

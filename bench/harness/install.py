@@ -50,13 +50,14 @@ def envoy_program():
 
 
 def build_tools():
-    """Compiles origin and loadgen when their sources are newer. Returns the folder that holds them."""
+    """Compiles our C programs when their sources are newer. Returns the folder that holds them."""
     folder = os.path.join(BENCH, ".build")
     os.makedirs(folder, exist_ok=True)
-    sources = [os.path.join(BENCH, name) for name in ("origin.c", "loadgen.c", "message.h", "histogram.h", "tls.h")]
-    newest = max(map(os.path.getmtime, sources))
-    for source in sources[:2]:
-        target = os.path.join(folder, os.path.basename(source)[:-2])
+    programs, headers = ("origin", "upstreams", "loadgen"), ("message.h", "histogram.h", "tls.h")
+    sources = [os.path.join(BENCH, f"{name}.c") for name in programs]
+    newest = max(map(os.path.getmtime, [*sources, *(os.path.join(BENCH, name) for name in headers)]))
+    for name, source in zip(programs, sources):
+        target = os.path.join(folder, name)
         if not os.path.exists(target) or os.path.getmtime(target) < newest:
             command = ["gcc", "-O2", "-std=c17", "-Wall", "-Wextra", "-o", target, source]
             subprocess.run([*command, "-Wl,--as-needed", "-lssl", "-lcrypto"], check=True)
@@ -67,10 +68,10 @@ def default_sluice():
     return os.path.join(os.path.dirname(BENCH), ".build", "release", "sluice")
 
 
-def prepare(names, sluice, buffer_kib):
+def prepare(names, sluice, buffer_kib=16, kinds=PROXIES):
     """Installs what is missing. Returns ({name: Proxy}, folder of our tools).
 
-    `sluice` is its binary, or None when it will not be started.
+    `sluice` is its binary, or None when it will not be started. `kinds` has the class for each name.
     """
     needed = {"gcc": ["gcc", "libc6-dev"], "openssl": ["openssl"], "nginx": ["nginx"], "haproxy": ["haproxy"]}
     wanted = ["gcc", "openssl", *(name for name in names if name in needed)]
@@ -89,5 +90,5 @@ def prepare(names, sluice, buffer_kib):
             program = os.path.abspath(sluice or "sluice")
         else:
             program = envoy_program() if name == "envoy" else find_program(name)
-        proxies[name] = PROXIES[name](program, buffer_kib)
+        proxies[name] = kinds[name](program, buffer_kib)
     return proxies, build_tools()

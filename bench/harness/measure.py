@@ -36,8 +36,12 @@ class Bench:
         self.certificates = None
         self.directory = tempfile.TemporaryDirectory(prefix="bench-")
         os.sched_setaffinity(0, {load_core})
-        self.origin = children.start(
-            [os.path.join(tools, "origin")], self.directory.name, {load_core}, stdout=subprocess.PIPE)
+        self.start_origin(tools)
+
+    def start_origin(self, tools):
+        """Sets `origin`, the process, and `origin_port`, which is what proxies are configured with."""
+        self.origin = self.children.start(
+            [os.path.join(tools, "origin")], self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
         self.origin_port = int(self.origin.process.stdout.readline())
 
     def start(self, proxy, job):
@@ -80,8 +84,15 @@ class Bench:
         return self.certificates
 
     def generate(self, load, port, seconds):
+        return self.result_of(self.begin_load(load, port, seconds), load)
+
+    def begin_load(self, load, port, seconds):
+        """Starts a load generator, and does not wait for it."""
         command = [self.loadgen, *load.arguments(port, seconds)]
-        generator = self.children.start(command, self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
+        return self.children.start(command, self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
+
+    def result_of(self, generator, load):
+        """Waits for a load generator; returns what it saw."""
         output = generator.process.stdout.read()
         generator.process.wait()
         log = generator.log()

@@ -18,7 +18,7 @@ class Job:
     filters: int = 1        # pass-through counting filters in the chain
     routes: int = 0         # 0: everything to one cluster; else that many prefixes, the last of which is asked for
     tls: bool = False       # from clients, with server.crt and server.key (server.pem: both) of the proxy's folder
-    workers: int = 1        # more than 1 is for Sluice only
+    workers: int = 1        # more than 1 is for Sluice and Envoy only
 
     @property
     def room(self):
@@ -198,20 +198,19 @@ static_resources:
           - name: envoy.filters.http.router
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-              suppress_envoy_headers: true
+              suppress_envoy_headers: {str(self.suppresses_headers(job)).lower()}
           route_config:
             virtual_hosts:
             - name: all
               domains: ["*"]
               routes:
               - match: {{ prefix: / }}
-                route: {{ cluster: app, timeout: 0s }}{tls}
+                route: {{ cluster: app, {self.route(job)} }}{tls}
   clusters:
   - name: app
     type: STATIC
     connect_timeout: 10s
-    circuit_breakers:
-      thresholds: [ {{ max_connections: 65536, max_pending_requests: 65536, max_requests: 65536 }} ]
+{self.cluster(job)}
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
@@ -221,14 +220,28 @@ static_resources:
       cluster_name: app
       endpoints:
       - lb_endpoints:
-        - endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {origin} }} }} }}
+{self.endpoints(origin)}
 """
+
+    def suppresses_headers(self, job):
+        return True
+
+    def route(self, job):
+        return "timeout: 0s"
+
+    def cluster(self, job):
+        return """    circuit_breakers:
+      thresholds: [ { max_connections: 65536, max_pending_requests: 65536, max_requests: 65536 } ]"""
+
+    def endpoints(self, origin):
+        socket = f"{{ address: 127.0.0.1, port_value: {origin} }}"
+        return f"        - endpoint: {{ address: {{ socket_address: {socket} }} }}"
 
     def prepare(self, job, directory, port, origin):
         path = os.path.join(directory, "envoy.yaml")  # Envoy tells the format from the name
         with open(path, "w") as file:
             file.write(self.config(job, directory, port, origin))
-        return [self.program, "-c", path, "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
+        return [self.program, "-c", path, "--concurrency", str(job.workers), "--disable-hot-restart", "-l", "error"]
 
 
 class Sluice(Proxy):
@@ -237,7 +250,6 @@ class Sluice(Proxy):
 
     def config(self, job, directory, port, origin):
         http = "" if job.forwarded else ', forwarded_for: "off", request_id: false'
-        count = "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
         tls = f"\n      - tls: {{ certificate: {directory}/server.crt, key: {directory}/server.key }}" if job.tls else ""
         return f"""
 workers: {job.workers}
@@ -249,18 +261,26 @@ listeners:
     backlog: 4096
     chain:{tls}
       - http: {{ head_timeout: 1h, idle_timeout: 1h{http} }}
-{count}      - router:
+{self.filters(job)}      - router:
 {self.routes(job)}
 clusters:
   app:
-    endpoints: [ "127.0.0.1:{origin}" ]
+    endpoints: {self.endpoints(origin)}
     idle_timeout: 1h
     max_connections: {job.upstreams}
-    max_pending: {job.room}
+    max_pending: {job.room}{self.cluster(job)}
 """
 
-    @staticmethod
-    def routes(job):
+    def filters(self, job):
+        return "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
+
+    def endpoints(self, origin):
+        return f'[ "127.0.0.1:{origin}" ]'
+
+    def cluster(self, job):
+        return ""
+
+    def routes(self, job):
         if job.routes == 0:
             return "          to: app"
         lines = [f"            - {{ match: {{ prefix: /{number:05}/ }}, to: app }}" for number in range(job.routes)]

@@ -29,11 +29,13 @@ class Load:
     reconnect: bool = False
     tls: bool = False
     resume: bool = False   # with reconnect: takes up the session of the connection before
+    any_answer: bool = False  # counts statuses and broken connections; otherwise they are errors
+    most: int = 0          # requests after which it ends before its time; 0: no limit
 
     def arguments(self, port, seconds):
         options = ["-p", port, "-s", seconds, "-c", self.connections, "-m", self.method, "-t", self.target,
-                   "-b", self.body, "-e", self.expect, *(["-r"] if self.reconnect else []),
-                   *(["-R"] if self.resume else ["-S"] if self.tls else [])]
+                   "-b", self.body, "-e", self.expect, "-n", self.most, *(["-a"] if self.any_answer else []),
+                   *(["-r"] if self.reconnect else []), *(["-R"] if self.resume else ["-S"] if self.tls else [])]
         return [*map(str, options), "--", *self.fields]
 
     def shook_hands_as_meant(self, result):
@@ -62,6 +64,7 @@ class Scenario:
     variants: tuple
     kind: str = "load"          # or "idle_connections", "idle_process", "parser"
     sluice_only: bool = False
+    once: bool = False          # not in each round: what it measures is the same each time
     per_gib: bool = False       # also print CPU per GiB of bodies
     # (measure, peer, at most): what the ratio Sluice / peer is held to
     bars: tuple = field(default=())

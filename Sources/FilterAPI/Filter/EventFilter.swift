@@ -13,6 +13,12 @@ public protocol EventFilter: Filter {
     /// The events that this filter wants to see; narrower is cheaper.
     static var interest: Interest { get }
 
+    /// The events of ``interest`` that this filter wants to see, now that it has its settings: what they do not need costs
+    /// nothing either.
+    ///
+    /// Asked for once, when the chain is put together.
+    var activeInterest: Interest { get }
+
     /// Begins a stream.
     ///
     /// - Returns: the stream's state, or nil to be left out of this stream altogether.
@@ -42,6 +48,8 @@ public protocol EventFilter: Filter {
 extension EventFilter {
     /// All events.
     public static var interest: Interest { .all }
+    /// All of ``interest``.
+    public var activeInterest: Interest { Self.interest }
     public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {}
     public func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream) {}
 

@@ -50,6 +50,22 @@ public struct StreamFacts {
 
     /// Nothing known yet.
     public init() {}
+
+    // Tell names apart by their objects, without a reference to count: for filters that keep something by cluster, and look
+    // it up for each request. Good as long as somebody holds the name.
+
+    /// Of ``cluster``.
+    @inlinable public var clusterIdentity: ObjectIdentifier? { Self.identity(cluster) }
+    /// Of ``route``.
+    @inlinable public var routeIdentity: ObjectIdentifier? { Self.identity(route) }
+    /// Of ``endpoint``.
+    @inlinable public var endpointIdentity: ObjectIdentifier? { Self.identity(endpoint) }
+
+    @usableFromInline
+    package static func identity(_ name: FactName?) -> ObjectIdentifier? {
+        guard let name else { return nil }
+        return ObjectIdentifier(name)
+    }
 }
 
 /// A name that many streams share.

@@ -2,31 +2,42 @@ internal import FilterAPI
 
 /// Which breaker a request has, and what is told of it.
 extension CircuitBreaker {
-    /// The breaker for what is known of the stream now.
-    func slot(for stream: borrowing Stream) -> BreakerSlot {
-        let subject: FactName? =
+    /// The breaker for what is known of the stream now. Not counted: good until another one is asked for.
+    func slot(for stream: borrowing Stream) -> Unmanaged<BreakerSlot> {
+        let subject: ObjectIdentifier? =
             switch settings.scope {
             case .listener: nil
-            case .route, .cluster: stream.facts.cluster
-            case .endpoint: stream.facts.endpoint
+            case .route, .cluster: stream.facts.clusterIdentity
+            case .endpoint: stream.facts.endpointIdentity
             }
-        let route = settings.scope == .listener ? nil : stream.facts.route
+        let route = settings.scope == .listener ? nil : stream.facts.routeIdentity
         // Routes without a name are told apart by what they set, if they set anything.
         if route == nil, settings.scope != .listener, let own = stream.routeSettings(of: self) {
-            return slot(for: stream, own, subject)
+            return unsafe slot(for: stream, own)
         }
-        if let known = cache.find(route, subject) { return known }
+        if let known = unsafe cache.find(route, subject) { return unsafe known }
         let fresh = makeSlot(for: stream, own: route == nil ? nil : stream.routeSettings(of: self))
-        cache.add(fresh, route, subject)
-        return fresh
+        cache.add(fresh, settings.scope == .listener ? nil : stream.facts.route, name(of: stream))
+        return unsafe Unmanaged.passUnretained(fresh)
     }
 
-    private func slot(for stream: borrowing Stream, _ own: RouteSettings, _ subject: FactName?) -> BreakerSlot {
-        if let known = unnamed.first(where: { $0.subject === subject && $0.own == own }) { return known.slot }
+    private func name(of stream: borrowing Stream) -> FactName? {
+        switch settings.scope {
+        case .listener: nil
+        case .route, .cluster: stream.facts.cluster
+        case .endpoint: stream.facts.endpoint
+        }
+    }
+
+    private func slot(for stream: borrowing Stream, _ own: RouteSettings) -> Unmanaged<BreakerSlot> {
+        let subject = name(of: stream)
+        if let known = unnamed.first(where: { $0.subject === subject && $0.own == own }) {
+            return unsafe Unmanaged.passUnretained(known.slot)
+        }
         if unnamed.count >= 1000 { unnamed.removeAll() }
         let fresh = makeSlot(for: stream, own: own)
         unnamed.append((own, subject, fresh))
-        return fresh
+        return unsafe Unmanaged.passUnretained(fresh)
     }
 
     private func makeSlot(for stream: borrowing Stream, own: RouteSettings?) -> BreakerSlot {
@@ -44,8 +55,8 @@ extension CircuitBreaker {
     }
 
     /// Tells operators of a change.
-    func tell(_ slot: BreakerSlot, _ change: CircuitChange?) {
-        guard let change, let errors = slot.rules.errors else { return }
+    func tell(_ slot: BreakerSlot, _ change: CircuitChange) {
+        guard let errors = slot.rules.errors else { return }
         switch change {
         case .opened(let cause, let duration):
             counters.opened.add()

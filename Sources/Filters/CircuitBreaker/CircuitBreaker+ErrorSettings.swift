@@ -10,7 +10,7 @@ extension CircuitBreaker {
         /// The share of failures that opens it.
         public var failureRate = Percent.percent(50)
         /// So many failures in a row open it; 0 for never.
-        public var consecutive = 5
+        public var consecutive = 0
         /// From how long on an answer is slow; nil for never.
         public var slowCall: Duration?
         /// The share of slow answers that opens it.

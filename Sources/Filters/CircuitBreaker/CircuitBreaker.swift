@@ -1,6 +1,9 @@
 public import FilterAPI
 
 /// Refuses requests, or lets them wait, where too many run at once or too many have failed.
+///
+/// SAFETY: a state counts its slot once, from `take` to `leave`; in between it is asked without counting.
+@safe
 public final class CircuitBreaker: HTTPFilter {
     /// Name and summary.
     public static let manifest = Manifest(
@@ -11,10 +14,23 @@ public final class CircuitBreaker: HTTPFilter {
         .requestHead, .responseHead, .responseTrailers, .faultBelow, .lifetime, .clusterAttached, .endpointPicked,
     ]
 
+    /// The events that the scope needs.
+    public var activeInterest: Interest {
+        let waits = settings.onOpen == .queue || settings.scope != .listener
+        switch settings.scope {
+        case .listener where !waits: return Self.interest.subtracting([.clusterAttached, .endpointPicked])
+        case .listener, .route, .cluster: return Self.interest.subtracting(settings.scope == .listener ? [] : .requestHead)
+        case .endpoint: return Self.interest.subtracting([.requestHead, .clusterAttached])
+        }
+    }
+
     /// What one request has of its breaker.
+    ///
+    /// SAFETY: see the filter.
+    @safe
     public struct State {
         /// The breaker that looks after the request; nil while none does.
-        var slot: BreakerSlot?
+        var slot: Unmanaged<BreakerSlot>?
         /// With what the breaker let it through; nil where it owes no outcome.
         var permit: Permit?
         /// When it was let through, in nanoseconds.
@@ -78,7 +94,7 @@ public final class CircuitBreaker: HTTPFilter {
         _ head: inout RequestHead, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
         guard settings.scope == .listener else { return .next }
-        return enter(slot(for: stream), &state, &stream)
+        return unsafe slot(for: stream)._withUnsafeGuaranteedRef { enter($0, &state, &stream) }
     }
 
     /// Decides for a route or a cluster.
@@ -89,11 +105,13 @@ public final class CircuitBreaker: HTTPFilter {
             if state.waiting != nil, let refusal = takePlace(&state, &stream) { refuse(refusal, state, &stream) }
             return .next
         case .route, .cluster:
-            let slot = slot(for: stream)
-            // A filter below sends the request again: it is the same one.
-            if let known = state.slot, known.breaker === slot.breaker { return .next }
-            leave(&state, stream)
-            return enter(slot, &state, &stream)
+            let slot = unsafe slot(for: stream)
+            if unsafe state.slot != nil {
+                // A filter below sends the request again: it is the same one.
+                if unsafe isSame(state, slot) { return .next }
+                leave(&state, stream)
+            }
+            return unsafe slot._withUnsafeGuaranteedRef { enter($0, &state, &stream) }
         }
     }
 
@@ -102,8 +120,9 @@ public final class CircuitBreaker: HTTPFilter {
         if settings.scope == .endpoint {
             // What was picked before is not used.
             leave(&state, stream)
-            let slot = slot(for: stream)
-            state.refusal = slot.rules.isOff ? nil : admit(slot, &state, &stream)
+            state.refusal = unsafe slot(for: stream)._withUnsafeGuaranteedRef { slot in
+                slot.rules.isOff ? nil : admit(slot, &state, &stream)
+            }
             guard state.refusal == nil else {
                 counters.endpointsSkipped.add()
                 return false
@@ -114,6 +133,10 @@ public final class CircuitBreaker: HTTPFilter {
         }
         state.progress = .sent
         return true
+    }
+
+    private func isSame(_ state: borrowing State, _ slot: Unmanaged<BreakerSlot>) -> Bool {
+        unsafe state.slot?.takeUnretainedValue().breaker === slot.takeUnretainedValue().breaker
     }
 
     /// - Returns: what becomes of the request.
@@ -131,22 +154,22 @@ public final class CircuitBreaker: HTTPFilter {
     ///
     /// - Returns: why it may not; nil where it may.
     private func admit(_ slot: BreakerSlot, _ state: inout State, _ stream: inout Stream) -> Refusal? {
-        if slot.rules.errors != nil, let until = slot.breaker.circuit.refusal(at: stream.now.nanoseconds) {
+        if slot.rules.errors != nil, let until = slot.refusal(at: stream.now.nanoseconds) {
             state.refusedUntil = until
             return slot.open
         }
         if slot.rules.maxRequests > 0 {
-            guard slot.breaker.places.take(limit: slot.rules.maxRequests) else { return slot.maxRequests }
+            guard slot.takePlace() else { return slot.maxRequests }
             state.holdsPlace = true
         }
-        state.slot = slot
+        unsafe state.slot = Unmanaged.passRetained(slot)
         return takePermit(slot, &state, &stream)
     }
 
     private func takePermit(_ slot: BreakerSlot, _ state: inout State, _ stream: inout Stream) -> Refusal? {
         guard let errors = slot.rules.errors else { return nil }
         let now = stream.now.nanoseconds
-        switch slot.breaker.circuit.admit(at: now, errors) {
+        switch slot.admit(at: now, errors) {
         case .admitted(let permit):
             state.permit = permit
             state.startedAt = now
@@ -169,7 +192,7 @@ public final class CircuitBreaker: HTTPFilter {
             return .next
         }
         let request = WaitingRequest(limit: slot.rules.maxRequests, stream.pause())
-        state.slot = slot
+        unsafe state.slot = Unmanaged.passRetained(slot)
         state.waiting = request
         stream.wake(after: queue.timeout)
         counters.queued.add()
@@ -181,7 +204,7 @@ public final class CircuitBreaker: HTTPFilter {
     ///
     /// - Returns: why it may not go on; nil where it may.
     private func takePlace(_ state: inout State, _ stream: inout Stream) -> Refusal? {
-        guard let slot = state.slot else { return nil }
+        guard let slot = unsafe state.slot?.takeUnretainedValue() else { return nil }
         stream.cancelWake()
         state.waiting = nil
         state.holdsPlace = true
@@ -190,9 +213,11 @@ public final class CircuitBreaker: HTTPFilter {
 
     /// The request has waited for as long as it may.
     public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {
-        guard let request = state.waiting, let slot = state.slot, slot.breaker.places.leave(request) else { return }
+        guard let request = state.waiting, let slot = unsafe state.slot?.takeUnretainedValue(),
+            slot.breaker.places.leave(request)
+        else { return }
         state.waiting = nil
-        state.slot = nil
+        forget(&state)
         refuse(slot.queueTimeout, state, &stream)
         // Does nothing any more: the answer comes first.
         request.letGo()
@@ -221,24 +246,31 @@ public final class CircuitBreaker: HTTPFilter {
     public func responseHead(
         _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        guard let slot = state.slot, let errors = slot.rules.errors, state.permit != nil else { return .leave }
+        guard let slot = unsafe state.slot, state.permit != nil else { return .leave }
+        return unsafe slot._withUnsafeGuaranteedRef { responseHead(head, last: last, $0, &state, &stream) }
+    }
+
+    private func responseHead(
+        _ head: borrowing ResponseHead, last: Bool, _ slot: BreakerSlot, _ state: inout State, _ stream: inout Stream
+    ) -> Step {
+        guard let errors = slot.rules.errors else { return .leave }
         // What a filter below or the host has answered is not the upstream's; its faults have come by before.
         if stream.facts.isLocalReply {
-            giveBackPermit(&state, stream)
+            giveBackPermit(slot, &state, stream)
             return .leave
         }
         guard state.progress != .settled else { return .leave }
         state.isSlow = errors.slowCall > 0 && stream.now.nanoseconds &- state.startedAt >= errors.slowCall
         var isFailure = errors.failures.count(head.status)
-        if !isFailure, errors.failures.contains(.grpc), Self.isGRPC(head.headers) {
-            if let status = Self.grpcStatus(head.headers) {
-                isFailure = errors.failures.countGRPC(status)
+        if !isFailure, errors.failures.contains(.grpc), head.headers.isGRPC {
+            if let status = GRPCStatus(in: head.headers) {
+                isFailure = errors.failures.count(status)
             } else if !last {
                 state.progress = .awaitsStatus
                 return .next
             }
         }
-        settle(isFailure ? .failure : state.isSlow ? .slow : .success, &state, stream)
+        settle(isFailure ? .failure : state.isSlow ? .slow : .success, slot, &state, stream)
         return .leave
     }
 
@@ -246,22 +278,12 @@ public final class CircuitBreaker: HTTPFilter {
     public func responseTrailers(
         _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        guard state.progress == .awaitsStatus, let errors = state.slot?.rules.errors else { return .next }
-        let isFailure = Self.grpcStatus(trailers).map { errors.failures.countGRPC($0) } ?? false
-        settle(isFailure ? .failure : state.isSlow ? .slow : .success, &state, stream)
+        guard state.progress == .awaitsStatus, let slot = unsafe state.slot?.takeUnretainedValue(),
+            let errors = slot.rules.errors
+        else { return .next }
+        let isFailure = GRPCStatus(in: trailers).map { errors.failures.count($0) } ?? false
+        settle(isFailure ? .failure : state.isSlow ? .slow : .success, slot, &state, stream)
         return .next
-    }
-
-    private static func isGRPC(_ headers: borrowing Headers) -> Bool {
-        headers.withValue(.contentType) { value in
-            let name: StaticString = "application/grpc"
-            let count = name.utf8CodeUnitCount
-            return value.byteCount >= count && ASCII.equalIgnoringCase(value.extracting(first: count), name)
-        } ?? false
-    }
-
-    private static func grpcStatus(_ headers: borrowing Headers) -> Int? {
-        headers.withValue(.grpcStatus) { ASCII.number($0) } ?? nil
     }
 
     /// Learns that the request has failed, or says why no endpoint was good.
@@ -274,67 +296,81 @@ public final class CircuitBreaker: HTTPFilter {
     }
 
     private func note(_ fault: Fault, _ state: inout State, _ stream: borrowing Stream) {
-        guard let errors = state.slot?.rules.errors else { return }
+        guard let slot = unsafe state.slot?.takeUnretainedValue(), let errors = slot.rules.errors else { return }
         let isAnswerDue = stream.facts.requestEnd != .none
         guard errors.failures.count(fault, isAnswerDue: isAnswerDue) else {
             if state.progress == .sent { state.progress = .excused }
             return
         }
-        settle(state.progress == .succeeded ? .brokenOff : .failure, &state, stream)
+        settle(state.progress == .succeeded ? .brokenOff : .failure, slot, &state, stream)
     }
 
     /// Notes the outcome.
-    private func settle(_ outcome: Outcome, _ state: inout State, _ stream: borrowing Stream) {
-        guard let slot = state.slot, let permit = state.permit, let errors = slot.rules.errors,
-            let window = slot.window, state.progress != .settled
-        else { return }
+    private func settle(
+        _ outcome: Outcome, _ slot: BreakerSlot, _ state: inout State, _ stream: borrowing Stream
+    ) {
+        guard let permit = state.permit, let errors = slot.rules.errors, state.progress != .settled else { return }
         state.progress = outcome == .success || outcome == .slow ? .succeeded : .settled
-        tell(slot, slot.breaker.circuit.record(outcome, permit, window, at: stream.now.nanoseconds, errors))
+        let change = slot.record(outcome, permit, at: stream.now.nanoseconds, errors)
+        if let change { tell(slot, change) }
     }
 
     // MARK: The end
 
     /// Gives back what the request had, and notes what no event has told.
     public func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream) {
+        guard let slot = unsafe state.slot else { return }
+        unsafe slot._withUnsafeGuaranteedRef { noteEnd(ending, $0, &state, stream) }
+        leave(&state, stream)
+    }
+
+    private func noteEnd(
+        _ ending: Ending, _ slot: BreakerSlot, _ state: inout State, _ stream: borrowing Stream
+    ) {
         switch ending {
         case .complete:
             // A call of gRPC that ends without a status has failed, for the client too.
-            if state.progress == .awaitsStatus { settle(.failure, &state, stream) }
-            if state.progress == .succeeded, let permit = state.permit { state.slot?.breaker.circuit.completed(permit) }
+            if state.progress == .awaitsStatus { settle(.failure, slot, &state, stream) }
+            if state.progress == .succeeded, let permit = state.permit { slot.completed(permit) }
         case .fault(let fault): note(fault, &state, stream)
         case .replay:
             // A filter above has given up waiting: it had seen neither an answer nor a fault.
-            if state.progress == .sent, state.slot?.rules.errors?.failures.contains(.timeout) ?? false {
-                settle(.failure, &state, stream)
+            if state.progress == .sent, slot.rules.errors?.failures.contains(.timeout) ?? false {
+                settle(.failure, slot, &state, stream)
             }
         }
-        leave(&state, stream)
     }
 
     /// Gives back what the request has, without an outcome.
     private func leave(_ state: inout State, _ stream: borrowing Stream) {
-        guard let slot = state.slot else { return }
-        if let waiting = state.waiting {
-            state.waiting = nil
-            // Who is not in the line any more has been given a place.
-            state.holdsPlace = !slot.breaker.places.leave(waiting)
-            waiting.letGo()
+        guard let slot = unsafe state.slot else { return }
+        unsafe slot._withUnsafeGuaranteedRef { slot in
+            if let waiting = state.waiting {
+                state.waiting = nil
+                // Who is not in the line any more has been given a place.
+                state.holdsPlace = !slot.breaker.places.leave(waiting)
+                waiting.letGo()
+            }
+            if state.holdsPlace {
+                state.holdsPlace = false
+                slot.giveBackPlace()
+            }
+            giveBackPermit(slot, &state, stream)
         }
-        if state.holdsPlace {
-            state.holdsPlace = false
-            slot.breaker.places.giveBack()
-        }
-        giveBackPermit(&state, stream)
-        state.slot = nil
+        forget(&state)
         state.progress = .none
     }
 
-    private func giveBackPermit(_ state: inout State, _ stream: borrowing Stream) {
-        guard let slot = state.slot, let permit = state.permit else { return }
+    private func forget(_ state: inout State) {
+        unsafe state.slot?.release()
+        unsafe state.slot = nil
+    }
+
+    private func giveBackPermit(_ slot: BreakerSlot, _ state: inout State, _ stream: borrowing Stream) {
+        guard let permit = state.permit else { return }
         state.permit = nil
-        guard permit.isProbe, state.progress != .settled, state.progress != .succeeded,
-            let errors = slot.rules.errors, let window = slot.window
+        guard permit.isProbe, state.progress != .settled, state.progress != .succeeded, let errors = slot.rules.errors
         else { return }
-        tell(slot, slot.breaker.circuit.record(nil, permit, window, at: stream.now.nanoseconds, errors))
+        if let change = slot.record(nil, permit, at: stream.now.nanoseconds, errors) { tell(slot, change) }
     }
 }

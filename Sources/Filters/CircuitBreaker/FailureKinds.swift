@@ -38,9 +38,9 @@ struct FailureKinds: OptionSet {
 
     /// Whether a status of gRPC is a failure of the server's, and none of the request's: UNKNOWN, DEADLINE_EXCEEDED,
     /// RESOURCE_EXHAUSTED, INTERNAL or UNAVAILABLE.
-    func countGRPC(_ status: Int) -> Bool {
+    func count(_ status: GRPCStatus) -> Bool {
         guard contains(.grpc) else { return false }
-        return switch status {
+        return switch status.code {
         case 2, 4, 8, 13, 14: true
         default: false
         }

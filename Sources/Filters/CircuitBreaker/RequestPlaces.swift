@@ -42,13 +42,18 @@ final class RequestPlaces: Sendable {
 
     /// Gives a place back, or to who has waited longest for it.
     func giveBack() {
-        if waitingCount == 0 {
-            used.subtract(1, ordering: .sequentiallyConsistent)
-            if waitingCount > 0 { serve() }
-            return
-        }
+        if waitingCount == 0 { makeFree() } else { handOver() }
+    }
+
+    /// Gives a place back that nobody has waited for until now.
+    func makeFree() {
+        used.subtract(1, ordering: .sequentiallyConsistent)
+        if waitingCount > 0 { serve(upTo: 0) }
+    }
+
+    private func handOver() {
         let next: WaitingRequest? = line.withLock { line in
-            // The limit may have been lowered since.
+            // Those who wait may not have joined the line yet, and the limit may have been lowered since they have.
             guard let first = line.first, count <= first.limit else {
                 used.subtract(1, ordering: .sequentiallyConsistent)
                 return nil
@@ -67,7 +72,7 @@ final class RequestPlaces: Sendable {
     func join(_ request: WaitingRequest) {
         tally.add(1)
         line.withLock { request.place.store($0.append(request), ordering: .relaxed) }
-        serve()
+        serve(upTo: request.limit)
     }
 
     /// Leaves the line.
@@ -83,9 +88,12 @@ final class RequestPlaces: Sendable {
         }
     }
 
-    private func serve() {
+    /// Gives free places to those in the line.
+    ///
+    /// - Parameter limit: of whom came last; where it has been raised since others have come, it holds for them too.
+    private func serve(upTo limit: Int) {
         while let next = line.withLock({ line -> WaitingRequest? in
-            guard let first = line.first, claim(first.limit) else { return nil }
+            guard let first = line.first, claim(max(first.limit, limit)) else { return nil }
             return pop(&line)
         }) {
             next.letGo()

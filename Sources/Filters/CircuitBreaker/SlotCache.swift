@@ -3,15 +3,13 @@ internal import FilterAPI
 /// One worker's slots by the route and the cluster or endpoint of a request.
 ///
 /// Names are told apart by identity, and are kept here, so that no other name can come to have the same one.
+///
+/// SAFETY: `entries` keeps the last slot alive; `last` is forgotten with them.
+@safe
 struct SlotCache {
     private struct Key: Hashable {
         var route: ObjectIdentifier?
         var subject: ObjectIdentifier?
-
-        init(_ route: FactName?, _ subject: FactName?) {
-            self.route = route.map { ObjectIdentifier($0) }
-            self.subject = subject.map { ObjectIdentifier($0) }
-        }
     }
 
     private struct Entry {
@@ -22,23 +20,31 @@ struct SlotCache {
 
     private let limit: Int
     private var entries: [Key: Entry] = [:]
-    private var last: Entry?
+    private var lastKey = Key()
+    private var last: Unmanaged<BreakerSlot>?
 
     /// - Parameter limit: how many slots are kept; more begin anew.
-    init(limit: Int = 10_000) { self.limit = limit }
+    init(limit: Int = 10_000) {
+        self.limit = limit
+        unsafe last = nil
+    }
 
-    /// The slot of a route and a subject, if there is one; mostly the one that was asked for before.
-    mutating func find(_ route: FactName?, _ subject: FactName?) -> BreakerSlot? {
-        if let last, last.route === route, last.subject === subject { return last.slot }
-        guard let entry = entries[Key(route, subject)] else { return nil }
-        last = entry
-        return entry.slot
+    /// The slot of a route and a subject, if there is one; mostly the one that was asked for before. Not counted: good until
+    /// the next call.
+    mutating func find(_ route: ObjectIdentifier?, _ subject: ObjectIdentifier?) -> Unmanaged<BreakerSlot>? {
+        if let last = unsafe last, lastKey.route == route, lastKey.subject == subject { return unsafe last }
+        let key = Key(route: route, subject: subject)
+        guard let entry = entries[key] else { return nil }
+        lastKey = key
+        unsafe last = Unmanaged.passUnretained(entry.slot)
+        return unsafe last
     }
 
     mutating func add(_ slot: BreakerSlot, _ route: FactName?, _ subject: FactName?) {
         if entries.count >= limit { entries.removeAll() }
-        let entry = Entry(route: route, subject: subject, slot: slot)
-        entries[Key(route, subject)] = entry
-        last = entry
+        let key = Key(route: StreamFacts.identity(route), subject: StreamFacts.identity(subject))
+        entries[key] = Entry(route: route, subject: subject, slot: slot)
+        lastKey = key
+        unsafe last = Unmanaged.passUnretained(slot)
     }
 }

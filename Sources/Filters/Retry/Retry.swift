@@ -4,12 +4,23 @@ public import FilterAPI
 ///
 /// Knows of no other filter: it keeps the request, and replays the chain below it. Each further try runs through the
 /// filters below from the beginning, as a rule to another endpoint.
+///
+/// SAFETY: what states point at without counting is kept alive by the filter, which outlives them: records by `records`,
+/// policies by `policy` and `routePolicies`, entries by `accounts`.
+@safe
 public final class Retry: HTTPFilter {
     /// What is known of one request.
+    ///
+    /// SAFETY: see the filter.
+    @safe
     public struct State {
-        var record: RetryRecord?
-        var policy: RetryPolicy?
-        var entry: RetryAccounts.Entry?
+        var record: Unmanaged<RetryRecord>?
+        /// What the route says; nil for the filter's own policy, or where no cluster was attached yet.
+        var routePolicy: Unmanaged<RetryPolicy>?
+        /// The cluster's budget; nil before there is a cluster.
+        var entry: Unmanaged<RetryAccounts.Entry>?
+        /// The policy's answer to most responses.
+        var glance = RetryGlance.everything
         /// Further tries that were made.
         var retries = 0
         var phase = Phase.trying
@@ -50,7 +61,7 @@ public final class Retry: HTTPFilter {
     private let counters: RetryCounters
     private let tellsUpstream: Bool
     private let tellsClient: Bool
-    private var records: [RetryRecord] = []
+    private var records = RetryRecords()
     private var random = FastRandom()
 
     /// Compiles the settings.
@@ -73,9 +84,12 @@ public final class Retry: HTTPFilter {
     /// Gives back what the request had.
     public func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream) {
         leavePlace(&state)
-        guard let record = state.record else { return }
-        record.end()
-        if records.count < 256 { records.append(record) }
+        if let record = unsafe state.record { unsafe records.put(record) }
+    }
+
+    /// The policy of a request whose cluster is known.
+    private func policy(of state: borrowing State) -> RetryPolicy {
+        unsafe state.routePolicy?.takeUnretainedValue() ?? policy
     }
 
     // MARK: The request is kept
@@ -88,9 +102,9 @@ public final class Retry: HTTPFilter {
         state.isIdempotent = head.method.isIdempotent
         // A tunnel cannot be sent again once it stands, and CONNECT has no answer before it stands.
         guard head.method != .connect else { return .next }
-        let record = records.popLast() ?? RetryRecord()
-        record.begin(head, last: last)
-        state.record = record
+        let record = unsafe records.take()
+        unsafe record._withUnsafeGuaranteedRef { $0.begin(head, last: last) }
+        unsafe state.record = record
         return .next
     }
 
@@ -98,9 +112,11 @@ public final class Retry: HTTPFilter {
     public func requestBody(
         _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        if let record = state.record, state.phase != .done {
-            _ = record.keep(chunk, limit: settings.maxBody.bytes)
-            if last { requestEnded(record, &state, &stream) }
+        if let record = unsafe state.record, state.phase != .done {
+            // During a pause nothing more is read: what comes was on its way, and would be lost.
+            let limit = state.phase == .waiting ? .max : settings.maxBody.bytes
+            unsafe record._withUnsafeGuaranteedRef { $0.keep(chunk, limit: limit) }
+            if last { requestEnded(&state, &stream) }
         }
         return .next
     }
@@ -109,42 +125,48 @@ public final class Retry: HTTPFilter {
     public func requestTrailers(
         _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        if let record = state.record, state.phase != .done {
-            record.lose()
-            requestEnded(record, &state, &stream)
+        if let record = unsafe state.record, state.phase != .done {
+            unsafe record._withUnsafeGuaranteedRef { $0.lose() }
+            requestEnded(&state, &stream)
         }
         return .next
     }
 
-    private func requestEnded(_ record: RetryRecord, _ state: inout State, _ stream: inout Stream) {
-        record.isComplete = true
-        if state.phase == .trying, let policy = state.policy, policy.hasTimer { beginTimer(policy, &state, &stream) }
+    private func requestEnded(_ state: inout State, _ stream: inout Stream) {
+        unsafe state.record?._withUnsafeGuaranteedRef { $0.isComplete = true }
+        if state.phase == .trying, state.glance.hasTimer { beginTimer(&state, &stream) }
     }
 
     // MARK: A try begins
 
     /// The route is known: so is the policy.
     public func clusterAttached(_ state: inout State, _ stream: inout Stream) throws(Fault) -> Step {
-        guard let record = state.record, let cluster = stream.facts.cluster else { return .next }
-        let policy = policy(for: stream)
-        let entry = accounts.entry(cluster)
-        state.policy = policy
-        state.entry = entry
-        if state.retries == 0 { entry.budget.deposit(now: stream.now.nanoseconds) }
-        if policy.hasTimer, record.isComplete { beginTimer(policy, &state, &stream) }
+        guard let record = unsafe state.record, let cluster = stream.facts.clusterIdentity else { return .next }
+        state.glance = policy.glance
+        if let id = stream.routeSettingsID { usePolicy(of: id, &state, stream) }
+        let entry = unsafe accounts.entry(cluster) { stream.facts.cluster }
+        unsafe state.entry = entry
+        if state.retries == 0 {
+            let now = stream.now.nanoseconds
+            unsafe entry?._withUnsafeGuaranteedRef { $0.budget.deposit(now: now) }
+        }
+        guard state.glance.hasTimer else { return .next }
+        if unsafe record._withUnsafeGuaranteedRef({ $0.isComplete }) { beginTimer(&state, &stream) }
         return .next
     }
 
     /// What the route says in place of the filter's settings; worked out once per route.
-    private func policy(for stream: borrowing Stream) -> RetryPolicy {
-        guard let id = stream.routeSettingsID else { return policy }
-        if let known = routePolicies[id] { return known }
-        var found = policy
-        if let own = stream.routeSettings(of: self), let made = try? RetryPolicy(settings.changed(by: own)) {
-            found = made
+    private func usePolicy(of id: ObjectIdentifier, _ state: inout State, _ stream: borrowing Stream) {
+        if routePolicies[id] == nil {
+            var found = policy
+            if let own = stream.routeSettings(of: self), let made = try? RetryPolicy(settings.changed(by: own)) {
+                found = made
+            }
+            routePolicies[id] = found
         }
-        routePolicies[id] = found
-        return found
+        guard let found = routePolicies[id] else { return }
+        unsafe state.routePolicy = Unmanaged.passUnretained(found)
+        state.glance = found.glance
     }
 
     // MARK: A try ends
@@ -153,29 +175,41 @@ public final class Retry: HTTPFilter {
     public func responseHead(
         _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        guard state.phase == .trying, let policy = state.policy, !stream.facts.isLocalReply else {
+        guard state.phase == .trying, unsafe state.entry != nil, !stream.facts.isLocalReply else {
             return letGo(&head, &state)
         }
         leavePlace(&state)
+        if state.glance.mayWant(head), try isUnwanted(&head, last: last, &state, &stream) { return .hold }
+        guard state.phase == .trying else { return .leave }
+        if state.retries > 0 { counters.successes.add() }
+        return letGo(&head, last: last, &state, &stream)
+    }
+
+    /// Looks closely at an answer.
+    ///
+    /// - Returns: whether it is not to go on, now or at all. Where it goes on and all is decided, the phase says so.
+    private func isUnwanted(
+        _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Bool {
+        let policy = policy(of: state)
         if policy.wants(head) {
             let pause = RetryAfter.pause(head.headers, wallClock: WallClock.seconds())
-            if try again(policy, &state, &stream, retryAfter: pause) { return .hold }
-            return letGo(&head, &state)
+            if try again(policy, &state, &stream, retryAfter: pause) { return true }
+            _ = letGo(&head, &state)
+            return false
         }
-        if !policy.conditions.isDisjoint(with: .grpc), head.headers.isGRPC {
-            let status = GRPCStatus(in: head.headers)
-            if policy.wants(status) {
-                if try again(policy, &state, &stream, isHarmless: true) { return .hold }
-            } else if status == nil, !last, policy.grpcHoldBack > 0 {
-                state.heldBack = 0
-                state.lastActivity = stream.now.nanoseconds
-                mark(&head, state)
-                return .hold
-            }
-            return letGo(&head, &state)
+        guard state.glance.hasGRPC, head.headers.isGRPC else { return false }
+        let status = GRPCStatus(in: head.headers)
+        if policy.wants(status) {
+            if try again(policy, &state, &stream, isHarmless: true) { return true }
+            _ = letGo(&head, &state)
+        } else if status == nil, !last, policy.grpcHoldBack > 0 {
+            state.heldBack = 0
+            state.lastActivity = stream.now.nanoseconds
+            mark(&head, state)
+            return true
         }
-        if state.retries > 0 { counters.successes.add() }
-        return letGo(&head, &state, keepsTimer: policy.idleTimeout > 0 && !last, &stream)
+        return false
     }
 
     /// Holds a gRPC answer back, within its limit.
@@ -185,7 +219,7 @@ public final class Retry: HTTPFilter {
         state.lastActivity = stream.now.nanoseconds
         guard state.heldBack >= 0 else { return .next }
         state.heldBack += chunk.count
-        if !last, state.heldBack <= state.policy?.grpcHoldBack ?? 0 { return .hold }
+        if !last, state.heldBack <= policy(of: state).grpcHoldBack { return .hold }
         state.heldBack = -1
         state.phase = .done
         return .next
@@ -195,8 +229,9 @@ public final class Retry: HTTPFilter {
     public func responseTrailers(
         _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        guard state.heldBack >= 0, let policy = state.policy else { return .next }
+        guard state.heldBack >= 0 else { return .next }
         state.heldBack = -1
+        let policy = policy(of: state)
         if policy.wants(GRPCStatus(in: trailers)) {
             if try again(policy, &state, &stream, isHarmless: true) { return .hold }
         } else if state.retries > 0 {
@@ -211,7 +246,8 @@ public final class Retry: HTTPFilter {
         leavePlace(&state)
         // The time of the whole request is over, in the middle of a pause or not: that is the end.
         let isOver = fault.kind == .upstreamTimeout && (stream.timeLeft.map { $0 == .zero } ?? false)
-        guard state.phase == .trying, !isOver, let policy = state.policy, policy.wants(fault) else {
+        let policy = policy(of: state)
+        guard state.phase == .trying, !isOver, policy.wants(fault) else {
             state.phase = .done
             return
         }
@@ -228,7 +264,9 @@ public final class Retry: HTTPFilter {
         _ policy: RetryPolicy, _ state: inout State, _ stream: inout Stream, isHarmless: Bool = false,
         retryAfter: UInt64? = nil
     ) throws(Fault) -> Bool {
-        guard let record = state.record, let entry = state.entry else { return false }
+        guard let record = unsafe state.record?.takeUnretainedValue(),
+            let entry = unsafe state.entry?.takeUnretainedValue()
+        else { return false }
         let situation = RetryPolicy.Situation(
             retries: state.retries, isIdempotent: state.isIdempotent, isHarmless: isHarmless, isKept: !record.isLost,
             timeLeft: stream.timeLeft?.wholeNanoseconds, retryAfter: retryAfter)
@@ -285,7 +323,7 @@ public final class Retry: HTTPFilter {
     private func leavePlace(_ state: inout State) {
         guard state.hasPlace else { return }
         state.hasPlace = false
-        state.entry?.account.give()
+        unsafe state.entry?._withUnsafeGuaranteedRef { $0.account.give() }
     }
 
     // MARK: An answer goes by
@@ -298,15 +336,15 @@ public final class Retry: HTTPFilter {
     }
 
     private func letGo(
-        _ head: inout ResponseHead, _ state: inout State, keepsTimer: Bool, _ stream: inout Stream
+        _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
     ) -> Step {
-        guard keepsTimer else {
-            if state.policy?.hasTimer ?? false { stream.cancelWake() }
+        guard state.glance.hasTimer else { return letGo(&head, &state) }
+        guard !last, policy(of: state).idleTimeout > 0 else {
+            stream.cancelWake()
             return letGo(&head, &state)
         }
         state.lastActivity = stream.now.nanoseconds
-        mark(&head, state)
-        state.phase = .done
+        _ = letGo(&head, &state)
         return .next
     }
 
@@ -316,10 +354,10 @@ public final class Retry: HTTPFilter {
 
     // MARK: Time
 
-    private func beginTimer(_ policy: RetryPolicy, _ state: inout State, _ stream: inout Stream) {
+    private func beginTimer(_ state: inout State, _ stream: inout Stream) {
         state.tryBegan = stream.now.nanoseconds
         state.lastActivity = state.tryBegan
-        armTimer(policy, state, &stream)
+        armTimer(policy(of: state), state, &stream)
     }
 
     private func armTimer(_ policy: RetryPolicy, _ state: borrowing State, _ stream: inout Stream) {
@@ -333,8 +371,15 @@ public final class Retry: HTTPFilter {
 
     /// A pause is over, or a try may have taken too long.
     public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {
-        guard let record = state.record, let policy = state.policy else { return }
-        if state.phase == .waiting { return try replay(record, &state, &stream) }
+        guard let record = unsafe state.record?.takeUnretainedValue() else { return }
+        let policy = policy(of: state)
+        if state.phase == .waiting {
+            guard !record.isLost else {
+                state.phase = .done
+                return stream.fail(Fault(.upstreamClosed, "retry.request_not_kept"))
+            }
+            return try replay(record, &state, &stream)
+        }
         let now = stream.now.nanoseconds
         let isTryOver = state.phase == .trying && policy.tryTimeout > 0 && now >= state.tryBegan &+ policy.tryTimeout
         let isIdle = policy.idleTimeout > 0 && now >= state.lastActivity &+ policy.idleTimeout

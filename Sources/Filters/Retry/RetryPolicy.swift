@@ -9,6 +9,7 @@ final class RetryPolicy {
     let idleTimeout: UInt64
     let backoff: Backoff
     let grpcHoldBack: Int
+    let glance: RetryGlance
     private let maxRetryAfter: UInt64
     private let statusCodes: [Int]
     private let fields: [(name: HeaderName, test: ValueTest)]
@@ -37,10 +38,14 @@ final class RetryPolicy {
             }
         }
         self.fields = fields
+        var statuses = conditions.contains(.retriableStatusCodes) ? statusCodes : []
+        if conditions.contains(.serverError) { statuses.append(500) }
+        if conditions.contains(.gatewayError) { statuses.append(502) }
+        if conditions.contains(.retriable4xx) { statuses.append(409) }
+        glance = RetryGlance(
+            lowestStatus: statuses.min() ?? .max, hasFields: !fields.isEmpty,
+            hasGRPC: !conditions.isDisjoint(with: .grpc), hasTimer: tryTimeout > 0 || idleTimeout > 0)
     }
-
-    /// Whether tries have a time limit of their own.
-    var hasTimer: Bool { tryTimeout > 0 || idleTimeout > 0 }
 
     // MARK: What asks for a further try
 

@@ -21,18 +21,12 @@ final class RetryRecord {
         pinned = 0
     }
 
-    /// Keeps a piece of the body.
-    ///
-    /// - Returns: false where this made it too large; nothing is kept then.
-    func keep(_ chunk: borrowing ByteChunk, limit: Int) -> Bool {
-        guard !isLost else { return true }
+    /// Keeps a piece of the body; nothing of it where this makes it larger than the limit.
+    func keep(_ chunk: borrowing ByteChunk, limit: Int) {
+        guard !isLost else { return }
         pinned += chunk.pinnedBytes
-        guard body.byteCount + chunk.count <= limit, pinned <= limit * 4 + 65_536 else {
-            lose()
-            return false
-        }
-        body.append(chunk.share())
-        return true
+        let isTooLarge = body.byteCount + chunk.count > limit || pinned / 4 > limit &+ 16_384
+        if isTooLarge, limit != .max { lose() } else { body.append(chunk.share()) }
     }
 
     /// The request cannot be sent again any more.

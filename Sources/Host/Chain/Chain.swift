@@ -74,7 +74,7 @@ final class Chain {
         connectionBlock = connection
         streamBlock = stream
 
-        let interests = httpFilters.map { type(of: $0).interest }
+        let interests = httpFilters.map { type(of: $0).interest.intersection($0.activeInterest) }
         func mask(_ event: Interest) -> UInt64 {
             var bits: UInt64 = 0
             for (index, interest) in interests.enumerated() where interest.contains(event) {

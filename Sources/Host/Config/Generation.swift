@@ -10,6 +10,7 @@ final class Generation {
     private var writer: LogWriter?
     private var sinks: [String: LogSink] = [:]
     private var endpointSets: [String: EndpointSet] = [:]
+    private var outlierWatches: [String: OutlierWatch] = [:]
     private var bound: [String: [SocketAddress: SocketAddress]] = [:]
     private var shared: [SocketAddress: SharedSocket] = [:]
 
@@ -237,20 +238,42 @@ final class Generation {
             previous?.stop()
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
-            endpointSets[cluster.name] = EndpointSet(
-                cluster.name, cluster.settings, resolver: resolver, after: previous
+            let watch = watchOutliers(of: cluster, workers, resolver.loop)
+            let set = EndpointSet(
+                cluster.name, cluster.settings, resolver: resolver, after: previous, watch: watch
             ) { list in
                 for worker in unsafe targets.value {
                     let handover = Handover(worker)
                     worker.loop.poster.post { unsafe handover.value.update(id, list) }
                 }
             }
+            endpointSets[cluster.name] = set
+            watch?.follow(set)
         }
+    }
+
+    /// The watch of a cluster, which knows what it knew before; nil where outliers are not looked for.
+    private func watchOutliers(of cluster: ClusterPlan, _ workers: [Worker], _ loop: EventLoop) -> OutlierWatch? {
+        guard let settings = cluster.settings.outlierDetection, let worker = workers.first else {
+            outlierWatches.removeValue(forKey: cluster.name)?.stop()
+            return nil
+        }
+        if let running = outlierWatches[cluster.name] {
+            running.change(settings, minServing: cluster.settings.minServing)
+            return running
+        }
+        let watch = OutlierWatch(
+            cluster: cluster.name, settings, minServing: cluster.settings.minServing, workers: workers.count,
+            loop: loop, log: log,
+            registry: worker.registry)
+        outlierWatches[cluster.name] = watch
+        return watch
     }
 
     private func forget(_ next: GenerationPlan) {
         for name in endpointSets.keys where !next.clusters.contains(where: { $0.name == name }) {
             endpointSets.removeValue(forKey: name)?.stop()
+            outlierWatches.removeValue(forKey: name)?.stop()
         }
     }
 

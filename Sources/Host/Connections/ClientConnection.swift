@@ -231,6 +231,7 @@ final class ClientConnection: Connection, CodecHost {
             stream.interimHeadArrived()
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
+            if stream.awaitsOutcome { stream.noteOutcome(ofHead: last) }
             endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
             if last { detach() }
             if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
@@ -239,6 +240,7 @@ final class ClientConnection: Connection, CodecHost {
             if last { detach() }
             stream.responseBodyArrived(chunk, last: last)
         case .responseTrailers:
+            if stream.awaitsOutcome { stream.noteOutcomeOfTrailers() }
             detach()
             stream.responseTrailersArrived()
         case .reset(_, let fault):
@@ -362,7 +364,10 @@ final class ClientConnection: Connection, CodecHost {
             endpoint.activeRequests -= 1
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: sentNothing)
         }
-        waiter?.connectFailed(fault)
+        if let waiter {
+            if fault.origin == .upstream { endpoint.outcomes?.note(.localFailure) }
+            waiter.connectFailed(fault)
+        }
     }
 
     override func closing() {

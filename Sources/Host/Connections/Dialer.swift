@@ -27,6 +27,11 @@ enum Dialer {
 
 /// Words for why a connection could not be made.
 enum ConnectReason {
+    /// Whether a connection that could not even be begun speaks against the endpoint, and not against this machine.
+    static func blames(_ errno: Int32) -> Bool {
+        ![EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC, EADDRNOTAVAIL, EACCES, EPERM].contains(errno)
+    }
+
     static func text(_ errno: Int32) -> StaticString {
         switch errno {
         case ECONNREFUSED: "upstream.connect_refused"

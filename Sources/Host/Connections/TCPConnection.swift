@@ -230,6 +230,7 @@ final class RawClientConnection: Connection {
             }
         } catch {
             pool.roomMade()
+            if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             throw Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always)
         }
         flags.insert(.connecting)
@@ -249,6 +250,7 @@ final class RawClientConnection: Connection {
     private func begin() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         isConnected = true
+        endpoint.outcomes?.note(.success)
         scheduleFlush()
         unsafe client?.resumeReading()
     }
@@ -300,6 +302,7 @@ final class RawClientConnection: Connection {
 
     private func finish(_ fault: Fault) {
         let wasConnected = isConnected
+        if !wasConnected { endpoint.outcomes?.note(.localFailure) }
         let client = unsafe client
         close()
         client?.upstreamFailed(fault, wasConnected: wasConnected)

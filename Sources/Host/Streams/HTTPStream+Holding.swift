@@ -193,6 +193,7 @@ extension HTTPStream {
 
     /// Whether the request may not go on now: a filter waits, or the upstream reads slowly.
     var isRequestBlocked: Bool {
+        if flags.contains(.abandoned) { return true }
         if parkedRequest != 0, parks.contains(where: { $0.isRequest && $0.token != 0 }) { return true }
         if backlog.weight > 0, let pool, backlog.weight >= pool.settings.bufferLimit.bytes { return true }
         return unsafe upstream?.isOutputFull ?? false

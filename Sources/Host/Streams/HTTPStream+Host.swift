@@ -106,10 +106,13 @@ extension HTTPStream: StreamHost {
     /// Closes what is below the stage that asked, and lets the upstream go.
     func abandon() {
         let stage = restartStage
+        // Where there is no answer yet, the stage has waited long enough for one.
+        noteGivenUp(Fault(.upstreamTimeout, "upstream.given_up"))
         if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
         lastEndpoint = nil
         dropUpstream(nil)
         closeStages(from: stage + 1, .replay)
+        for index in stageTimers.indices where index > stage { stageTimers[index]?.disarm() }
         // What the stage itself holds of the response goes too: it is that of the try that was given up.
         if !parks.isEmpty { parks.removeAll { $0.stage > stage || $0.stage == stage && !$0.isRequest } }
         let below = ~Self.bits(below: stage + 1)

@@ -147,6 +147,7 @@ extension HTTPStream {
         unsafe factsMemory.pointee.attempts += 1
         unsafe factsMemory.pointee.upstreamReady = worker.instant
         if connection.endpoint !== lastEndpoint { take(connection.endpoint) }
+        awaitsOutcome = connection.endpoint.outcomes != nil
         let whole = flags.contains(.upstreamRequestEnded) && backlog.isEmpty && !flags.contains(.backlogTrailers)
         guard connection.writeHead(self, last: whole), !whole else { return }
         sendBacklog(connection)
@@ -184,8 +185,10 @@ extension HTTPStream {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
             worker.counters.freshRetries.add()
+            awaitsOutcome = false
             return pool.connect(self, fresh: true)
         }
+        if fault.origin == .upstream { noteOutcome(.localFailure) }
         faulted(fault, at: table.httpCount)
     }
 
@@ -214,6 +217,7 @@ extension HTTPStream {
     /// The answer is complete, and the connection has been given back.
     func upstreamDone() {
         unsafe upstream = nil
+        noteOutcome(.success)
         leaveCluster()
     }
 
@@ -227,6 +231,7 @@ extension HTTPStream {
 
     /// Gives up what the stream has or waits for in its cluster.
     func dropUpstream(_ fault: Fault?) {
+        noteGivenUp(fault)
         flags.remove(.heldAtCluster)
         if isWaiting { pool?.stopWaiting(self) }
         backlog.removeAll()

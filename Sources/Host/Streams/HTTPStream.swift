@@ -122,6 +122,8 @@ final class HTTPStream: LoopTimer {
     var lastEndpoint: Endpoint?
     /// Endpoints of earlier tries, which a replay passes over.
     var triedEndpoints: [Endpoint] = []
+    /// How the present try ends is still to be noted.
+    var awaitsOutcome = false
 
     // Time.
     /// When the whole answer must be there, over all tries; 0 for no such time.

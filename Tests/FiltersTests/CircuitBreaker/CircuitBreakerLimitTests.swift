@@ -117,6 +117,9 @@ struct CircuitBreakerLimitTests {
         let plain = [bench.request(), bench.request()]
         let owned = (0..<3).map { _ in bench.request(route: bench.checkout, own: own) }
         let unnamed = (0..<3).map { _ in bench.request(own: own) }
+        var others = own
+        others.maxRequests = 3
+        let apart = (0..<3).map { _ in bench.request(own: others) }
         let free = (0..<3).map { _ in bench.request(route: bench.search, own: off) }
         #expect(plain.map { $0.reply?.status } == [nil, 503])
         #expect(owned.map { $0.reply?.status } == [nil, nil, 503])
@@ -125,8 +128,9 @@ struct CircuitBreakerLimitTests {
             owned[2].facts.limit?.line
                 == "max_requests (2) of cluster app on route checkout is reached, set at route checkout")
         #expect(unnamed.map { $0.reply?.status } == [nil, nil, 503])
+        #expect(apart.map { $0.reply?.status } == [nil, nil, nil])
         #expect(free.map { $0.reply?.status } == [nil, nil, nil])
-        (plain + owned + unnamed + free).forEach { $0.close() }
+        (plain + owned + unnamed + apart + free).forEach { $0.close() }
     }
 
     @Test("A new generation with another limit goes on counting where the old one was")

@@ -51,8 +51,8 @@ struct ErrorRulesTests {
 
     @Test("Of the statuses of gRPC those count that are the server's doing")
     func statusesOfGRPC() {
-        #expect((0...16).filter { FailureKinds([.grpc]).countGRPC($0) } == [2, 4, 8, 13, 14])
-        #expect((0...16).filter { FailureKinds([.status5xx]).countGRPC($0) }.isEmpty)
+        #expect((0...16).filter { FailureKinds([.grpc]).count(GRPCStatus($0)) } == [2, 4, 8, 13, 14])
+        #expect((0...16).filter { FailureKinds([.status5xx]).count(GRPCStatus($0)) }.isEmpty)
     }
 
     @Test(

@@ -74,6 +74,25 @@ struct RequestPlacesTests {
         #expect(places.count == 0)
     }
 
+    @Test("Taking and giving back as fast as can be never lets one too many in")
+    func hammered() async {
+        let places = Self.makePlaces()
+        let sight = Sight()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<300_000 where places.take(limit: 1) {
+                        sight.enter()
+                        sight.leave()
+                        places.giveBack()
+                    }
+                }
+            }
+        }
+        #expect(sight.most.load(ordering: .relaxed) == 1)
+        #expect(places.count == 0)
+    }
+
     @Test("None that waits is forgotten, and none runs that should wait")
     func nobodyIsForgotten() async throws {
         let (bench, lanes) = try lanes(
@@ -111,5 +130,72 @@ struct RequestPlacesTests {
         #expect(sight.served.load(ordering: .relaxed) >= perLane * 4 * 15 / 16)
         let places = bench.filters[0].table.breaker(BreakerKey(name: "cluster app")).breaker.places
         #expect(places.count == 0 && places.waitingCount == 0)
+    }
+
+    /// Where tokens lead to: tells that the request went on.
+    private final class Served: ResumptionTarget {
+        let count = Atomic<Int>(0)
+
+        func resume(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
+            count.add(1, ordering: .sequentiallyConsistent)
+        }
+
+        func request(limit: Int) -> WaitingRequest {
+            let key = ResumptionKey(slot: 0, generation: 0, stage: 0, isRequest: true, serial: 1)
+            return WaitingRequest(limit: limit, Resumption(target: self, key: key))
+        }
+    }
+
+    private static func makePlaces() -> RequestPlaces {
+        RequestPlaces(tally: GaugeTally(FakeWorker().gauge("waiting")))
+    }
+
+    @Test("Who joins the line while a place is given back is served, whichever of the two was first at each step")
+    func joinsMeanwhile() {
+        let places = Self.makePlaces()
+        let waiting = Served()
+        // The giver has seen nobody; then all of the joining happens; then the giver goes on.
+        #expect(places.take(limit: 1) && places.reserve(max: 1))
+        places.join(waiting.request(limit: 1))
+        places.makeFree()
+        #expect(waiting.count.load(ordering: .relaxed) == 1 && places.count == 1)
+        // The giver sees that somebody is about to join, and finds the line empty.
+        #expect(places.reserve(max: 1))
+        places.giveBack()
+        places.join(waiting.request(limit: 1))
+        #expect(waiting.count.load(ordering: .relaxed) == 2 && places.count == 1)
+        places.giveBack()
+        #expect(places.count == 0 && places.waitingCount == 0)
+    }
+
+    @Test("A limit that is raised holds for those who wait already, and nobody overtakes them")
+    func raised() {
+        let places = Self.makePlaces()
+        let first = Served()
+        let second = Served()
+        #expect(places.take(limit: 1))
+        #expect(places.reserve(max: 2))
+        places.join(first.request(limit: 1))
+        #expect(first.count.load(ordering: .relaxed) == 0)
+        #expect(!places.take(limit: 2))
+        #expect(places.reserve(max: 2) && !places.reserve(max: 2))
+        places.join(second.request(limit: 2))
+        #expect(first.count.load(ordering: .relaxed) == 1 && second.count.load(ordering: .relaxed) == 0)
+        places.giveBack()
+        #expect(second.count.load(ordering: .relaxed) == 1 && places.count == 2)
+    }
+
+    @Test("A limit that is lowered is kept to: places go back before anybody else runs")
+    func lowered() {
+        let places = Self.makePlaces()
+        let waiting = Served()
+        #expect(places.take(limit: 3) && places.take(limit: 3) && places.take(limit: 3))
+        #expect(places.reserve(max: 1))
+        places.join(waiting.request(limit: 1))
+        places.giveBack()
+        places.giveBack()
+        #expect(waiting.count.load(ordering: .relaxed) == 0 && places.count == 1)
+        places.giveBack()
+        #expect(waiting.count.load(ordering: .relaxed) == 1 && places.count == 1)
     }
 }

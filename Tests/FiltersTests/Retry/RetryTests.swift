@@ -106,6 +106,18 @@ import Testing
         stream.close()
     }
 
+    @Test("what comes of a body during the pause is kept, whatever the limit says")
+    func bodyInPause() throws {
+        let stream = try stream("on: [ 5xx ]\nmax_body: 4B", .fake("PUT"))
+        begin(stream, last: false)
+        stream.responseHead(503, ["retry-after": "1"])
+        stream.requestBody("abcdefgh", last: true)
+        stream.advance(by: .seconds(1))
+        #expect(stream.below.text == "abcdefgh")
+        #expect(stream.below.isComplete)
+        stream.close()
+    }
+
     @Test("a body over the limit goes by, is not kept, and the request is not tried again")
     func largeBody() throws {
         let stream = try stream("on: [ 5xx ]\nmax_body: 4B", .fake("PUT"))

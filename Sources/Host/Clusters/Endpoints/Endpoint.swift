@@ -9,6 +9,10 @@ final class Endpoint {
     /// The host by which the config knows it; empty for a Unix socket.
     let host: String
     var weight: Int
+    /// Where it is noted how tries end; nil where the cluster looks for no outliers.
+    private(set) var outcomes: OutcomeRecorder?
+    /// Kept for ``outcomes``.
+    private var record: EndpointRecord?
     /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
     var isListed = true
     /// Requests that a connection to it carries now; for raw bytes, connections.
@@ -27,6 +31,13 @@ final class Endpoint {
         self.address = address
         self.name = name
         self.weight = weight
+    }
+
+    /// Takes the record that the control thread keeps of it.
+    func note(in record: EndpointRecord?, worker: Int) {
+        guard record !== self.record else { return }
+        outcomes = record.map { OutcomeRecorder($0, worker: worker) }
+        self.record = record
     }
 
     /// How busy it is: requests that it carries and that wait for it.

@@ -14,8 +14,10 @@ struct EndpointList: Sendable, Equatable {
         var weight: Int
         /// 0 for those that serve first; larger numbers come after smaller ones.
         var priority = 0
+        /// Where workers note how tries end; nil where the cluster looks for no outliers.
+        var record: EndpointRecord?
 
-        /// The name follows from the address.
+        /// The name follows from the address, and the record from it and the cluster.
         static func == (left: Entry, right: Entry) -> Bool {
             left.address == right.address && left.host == right.host && left.weight == right.weight
                 && left.priority == right.priority
@@ -42,6 +44,11 @@ struct EndpointList: Sendable, Equatable {
                     address: address, name: FactName(address.description), host: host ?? own, weight: weight,
                     priority: priority))
         }
+    }
+
+    /// Gives each address its record.
+    mutating func take(_ records: (SocketAddress) -> EndpointRecord) {
+        for index in entries.indices { entries[index].record = records(entries[index].address) }
     }
 
     /// Adds the endpoints of the next level, if there are any.

@@ -10,6 +10,7 @@ final class EndpointSet {
     let cluster: String
     private let endpoints: [EndpointSettings]
     private let resolver: Resolver
+    private let watch: OutlierWatch?
     private var records: [String: NameRecord] = [:]
     private var statuses: [SocketAddress: EndpointStatus] = [:]
     private var observers: [ObjectIdentifier: () -> Void] = [:]
@@ -32,15 +33,17 @@ final class EndpointSet {
     /// - Parameters:
     ///   - previous: the set that this one takes the place of; who was in a slow start stays in it, and who is new begins
     ///     one. What was said against its endpoints is not taken over: whoever says so says it again.
+    ///   - watch: has the records of what workers see of the endpoints, where outliers are looked for.
     ///   - onChange: called with each new list of those that serve, until ``stop()``.
     init(
         _ cluster: String, _ settings: ClusterSettings, resolver: Resolver, after previous: EndpointSet? = nil,
-        onChange: @escaping (EndpointList) -> Void
+        watch: OutlierWatch? = nil, onChange: @escaping (EndpointList) -> Void
     ) {
         self.cluster = cluster
         endpoints = settings.endpoints
         rules = ServingRules(settings)
         self.resolver = resolver
+        self.watch = watch
         self.onChange = onChange
         for endpoint in endpoints {
             guard case .name(let name, _) = endpoint.parsed else { continue }
@@ -193,6 +196,7 @@ final class EndpointSet {
             case nil: break
             }
         }
+        if let watch { list.take(watch.record) }
         return list
     }
 }

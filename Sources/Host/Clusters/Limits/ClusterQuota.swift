@@ -19,12 +19,12 @@ final class ClusterQuota: Sendable {
         fileprivate let poster: LoopPoster
         private let idle = Atomic<Int>(0)
         fileprivate let isWaiting = Atomic<Bool>(false)
-        // SAFETY: looked at on the pool's own thread only.
-        private nonisolated(unsafe) weak let pool: ClusterPool?
+        // SAFETY: set before anybody else has the member, and looked at on the pool's own thread only.
+        nonisolated(unsafe) weak var pool: ClusterPool?
 
-        init(_ pool: ClusterPool) {
-            unsafe self.pool = pool
-            poster = pool.worker.loop.poster
+        init(on poster: LoopPoster) {
+            unsafe pool = nil
+            self.poster = poster
         }
 
         /// How many connections the pool keeps without a request; set on its own worker only.

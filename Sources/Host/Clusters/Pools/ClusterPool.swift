@@ -17,7 +17,7 @@ final class ClusterPool {
     let worker: Worker
     /// What all workers have of the cluster.
     let quota: ClusterQuota
-    private lazy var member = ClusterQuota.Member(self)
+    private let member: ClusterQuota.Member
     private let codec: (any ClientCodec)?
     private var balancer: Balancer
     private(set) var endpoints: [Endpoint] = []
@@ -55,6 +55,8 @@ final class ClusterPool {
         idleTimeout = settings.idleTimeout.wholeNanoseconds
         maxRequestsPerConnection = settings.maxRequestsPerConnection
         keepAlive = TCPKeepalive.option(settings.tcpKeepalive)
+        member = ClusterQuota.Member(on: worker.loop.poster)
+        unsafe member.pool = self
         quota.join(member)
     }
 
@@ -66,6 +68,7 @@ final class ClusterPool {
     func update(_ list: EndpointList) {
         let before = endpoints
         endpoints = list.merged(into: before)
+        for (endpoint, entry) in zip(endpoints, list.entries) { endpoint.note(in: entry.record, worker: worker.index) }
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
@@ -147,7 +150,10 @@ final class ClusterPool {
     /// An endpoint that the stream's filters accept; not one of its earlier tries, if there is another.
     private func pick(for stream: HTTPStream) throws(Fault) -> Endpoint {
         let hash = stream.attachment.hash
-        guard var endpoint = balancer.pick(hash: hash, avoiding: stream.triedEndpoints) else { throw noEndpoint }
+        let isFirst = !stream.flags.contains(.replayed)
+        guard var endpoint = balancer.pick(hash: hash, avoiding: isFirst ? [] : stream.triedEndpoints) else {
+            throw noEndpoint
+        }
         stream.take(endpoint)
         guard stream.asksForEndpoints else { return endpoint }
         var refused = stream.triedEndpoints
@@ -179,6 +185,7 @@ final class ClusterPool {
             try connection.start(timeout: connectTimeout)
         } catch {
             worker.counters.connectFailures.add()
+            if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
             quota.pending.give()
             roomMade()
@@ -264,14 +271,34 @@ final class ClusterPool {
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
             guard endpoint.isListed else { return connection.close() }
-            if let stream = unsafe line.first, !stream.asksForEndpoints {
-                leaveLine(stream)
-                quota.pending.give()
-                return connection.serve(stream)
-            }
+            if let stream = takeFirstInLine(for: endpoint) { return connection.serve(stream) }
         }
         if let stream = takeFirstWaiting(for: connection) { return connection.serve(stream) }
         keep(connection)
+    }
+
+    /// Takes the stream that has waited longest in the line, unless its filters refuse the endpoint: then it is picked
+    /// another one, later in this turn.
+    private func takeFirstInLine(for endpoint: Endpoint) -> HTTPStream? {
+        while let stream = unsafe line.first {
+            var fault: Fault?
+            if stream.asksForEndpoints {
+                stream.take(endpoint)
+                do throws(Fault) {
+                    guard try stream.accepts(endpoint) else {
+                        serveLineSoon()
+                        return nil
+                    }
+                } catch {
+                    fault = error
+                }
+            }
+            leaveLine(stream)
+            quota.pending.give()
+            guard let fault else { return stream }
+            stream.connectFailed(fault)
+        }
+        return nil
     }
 
     /// Takes the stream that has waited longest for the connection's endpoint. What was being made for it goes to the

@@ -41,6 +41,8 @@ struct ClusterSettings: SettingsStruct {
     var minServing = Percent.zero
     /// How an endpoint that has just become good comes to its full share; at once where this is not set.
     var slowStart: SlowStartSettings?
+    /// Which endpoints are put aside for what they do with requests; none unless this is set.
+    var outlierDetection: OutlierSettings?
     /// What its connections consist of; decoded when the filters are known.
     var chain = RawNode()
     /// Settings of the codec, where the chain has none.
