@@ -274,3 +274,31 @@ def test_a_grpc_client_is_told_in_its_own_way(sluice, refused):
     assert (response.status, response.get("grpc-status"), response.body) == (200, "14", b"")
     assert response.get("content-type") == "application/grpc"
     assert "refused" in response.get("grpc-message")
+
+
+def test_a_grpc_call_that_failed_in_its_trailers_is_tried_again_where_answers_are_held_back(sluice, origin):
+    def call(status):
+        return chunked([b"message"], [("grpc-status", status)], [("Content-Type", "application/grpc")])
+
+    one = origin(refuse_first(1, then=call("0"), failure=call("14")))
+    retry = {"on": ["unavailable"], "grpc_hold_back": "64KiB"}
+    response = get(sluice(retrying(one.endpoint, retry=retry)).address(), method="POST", body=b"call",
+                   headers={"Content-Type": "application/grpc", "TE": "trailers"})
+    assert (response.body, dict(response.trailers)) == (b"message", {"grpc-status": "0"})
+    assert [request.body for request in one.requests] == [b"call", b"call"]
+
+
+def test_a_body_that_goes_on_during_the_pause_is_sent_whole(sluice, origin):
+    def early(peer):
+        peer.read_head()
+        peer.send(answer(b"", "503 No", [("Retry-After", "1")]))
+        peer.wait_end()
+
+    one = origin(first_peer_only(early))
+    body = b"0123456789abcdef" * 8192
+    with Client(sluice(retrying(one.endpoint, retry={"max_body": "1MiB"})).address()) as client:
+        client.send(encode("PUT", headers={"Content-Length": str(len(body))}) + body[:10])
+        one.wait_for(lambda one: one.peers and one.peers[0].ended, what="the first try was not given up")
+        client.send(body[10:])
+        assert client.read_response("PUT").status == 200
+    assert [request.body for request in one.requests] == [body]

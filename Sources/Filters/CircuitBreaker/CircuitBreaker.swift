@@ -14,14 +14,16 @@ public final class CircuitBreaker: HTTPFilter {
         .requestHead, .responseHead, .responseTrailers, .faultBelow, .lifetime, .clusterAttached, .endpointPicked,
     ]
 
-    /// The events that the scope needs.
+    /// The events that the scope needs, and those by which a request goes on that has waited. That an endpoint was picked is
+    /// of interest to all: from then on the upstream may be to blame.
     public var activeInterest: Interest {
-        let waits = settings.onOpen == .queue || settings.scope != .listener
-        switch settings.scope {
-        case .listener where !waits: return Self.interest.subtracting([.clusterAttached, .endpointPicked])
-        case .listener, .route, .cluster: return Self.interest.subtracting(settings.scope == .listener ? [] : .requestHead)
-        case .endpoint: return Self.interest.subtracting([.requestHead, .clusterAttached])
+        var interest = Self.interest
+        if settings.scope != .listener { interest.remove(.requestHead) }
+        let waitsForListener = settings.scope == .listener && settings.onOpen == .queue
+        if settings.scope == .endpoint || settings.scope == .listener && !waitsForListener {
+            interest.remove(.clusterAttached)
         }
+        return interest
     }
 
     /// What one request has of its breaker.

@@ -127,6 +127,7 @@ extension HTTPStream: StreamHost {
             .heldAtCluster,
         ])
         flags.insert(.abandoned)
+        if let trailers = unsafe responseTrailersMemory { unsafe trailers.pointee.reset() }
         unsafe factsMemory.pointee.isLocalReply = false
         unsafe factsMemory.pointee.reason = ""
         unsafe responseMemory.pointee.reset()
