@@ -5,7 +5,7 @@ public final class FaultInjection: HTTPFilter {
     /// What is known of one request.
     public struct State {
         /// The head passes the filter's tests; filters below may change it.
-        var mayBePicked = false
+        var mayBePicked = true
         var wish = FaultWish()
         /// The lots are drawn; a further try of the same request is not another request.
         var isDecided = false
@@ -17,6 +17,11 @@ public final class FaultInjection: HTTPFilter {
 
     /// The head of the request, where it goes, and its end.
     public static let interest: Interest = [.lifetime, .requestHead, .clusterAttached]
+
+    /// The head only where it has something to say.
+    public var activeInterest: Interest {
+        settings.byHeader || !settings.headers.isEmpty ? Self.interest : Self.interest.subtracting(.requestHead)
+    }
 
     /// Name and summary.
     public static let manifest = Manifest(

@@ -17,6 +17,14 @@ public final class RateLimit: HTTPFilter {
     /// Heads, and where requests go.
     public static let interest: Interest = [.lifetime, .requestHead, .clusterAttached, .responseHead]
 
+    /// The head of a request only where a rule looks at it, that of a response only where it is to tell of the limit.
+    public var activeInterest: Interest {
+        var interest = Self.interest
+        if rules.rules.allSatisfy(\.isByRoute) { interest.remove(.requestHead) }
+        if fieldUse != .always { interest.remove(.responseHead) }
+        return interest
+    }
+
     /// Name and summary.
     public static let manifest = Manifest(
         id: "rate_limit", summary: "Answers requests with 429 where more have come in some time than may.")

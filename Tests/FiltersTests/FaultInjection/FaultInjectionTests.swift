@@ -159,6 +159,14 @@ import Testing
         }
     }
 
+    @Test("the head is not asked for where it has nothing to say")
+    func interest() throws {
+        for (config, needsHead) in [("abort: {}", false), ("by_header: true", true), ("headers: { a: b }", true)] {
+            let filter = try worker.make(FaultInjection.self, config: config)
+            #expect(filter.activeInterest.contains(.requestHead) == needsHead)
+        }
+    }
+
     @Test("about as many requests are picked as the share says")
     func share() throws {
         let filter = try worker.make(FaultInjection.self, config: "abort: { percentage: 20% }")

@@ -255,6 +255,18 @@ import Testing
         }
     }
 
+    @Test("events that no rule needs are not asked for")
+    func interest() throws {
+        for (config, events) in [
+            ("requests: 1", [.requestHead]), ("{}", []), ("{ requests: 1, by: route }", []),
+            ("{ requests: 1, by: route, headers: always }", [.responseHead]),
+            ("rules: [ { requests: 1, by: route }, { requests: 1, by: client_address } ]", [.requestHead]),
+        ] as [(String, Interest)] {
+            let filter = try worker.make(RateLimit.self, config: config)
+            #expect(filter.activeInterest == events.union([.lifetime, .clusterAttached]))
+        }
+    }
+
     @Test("status and body may be others")
     func answer() throws {
         let filter = try worker.make(RateLimit.self, config: "requests: 1\nper: 1m\nstatus: 503\nbody: slow down")
