@@ -13,5 +13,7 @@ enum BuiltinFilters {
         CircuitBreaker.self,
         TLS.self,
         Retry.self,
+        RateLimit.self,
+        FaultInjection.self,
     ]
 }

@@ -155,16 +155,77 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
+def is_in(word, manual):
+    return re.search(rf"`[^`\n]*\b{re.escape(word)}\b[^`\n]*`", manual)
+
+
+def check_keys(config, manual, tmp_path):
+    """All keys that are accepted beside the one key `nonsense` of a config are in a manual."""
     file = tmp_path / "sluice.yaml"
-    file.write_text(json.dumps(PLACES[place], indent=1))
+    file.write_text(json.dumps(config, indent=1))
     done = run_cli("check", "--format", "json", str(file))
     [entry] = [entry for entry in json.loads(done.stdout) if "nonsense" in entry["message"]]
-    manual = (REPOSITORY / "docs/operators.md").read_text()
     assert entry["accepted"]
-    missing = [key for key in entry["accepted"] if not re.search(rf"`[^`\n]*\b{key}\b[^`\n]*`", manual)]
-    assert not missing
+    assert not [key for key in entry["accepted"] if not is_in(key, manual.read_text())]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
+    check_keys(PLACES[place], REPOSITORY / "docs/operators.md", tmp_path)
+
+
+# Filters with a page of their own: settings with a key that is not known, on each level.
+PAGES = {
+    "circuit_breaker": [{}, {"queue": {}}, {"errors": {}}],
+    "fault": [{}, {"delay": {}}, {"abort": {}}],
+    "rate_limit": [{}, {"rules": [{}]}, {"by": {}}],
+    "retry": [{}, {"backoff": {}}, {"budget": {}}],
+}
+
+
+def with_nonsense(settings):
+    """The settings with `nonsense: 1` in the innermost mapping."""
+    if isinstance(settings, list):
+        return [with_nonsense(settings[0])]
+    return {key: with_nonsense(value) for key, value in settings.items()} or {"nonsense": 1}
+
+
+@pytest.mark.parametrize("page, settings", [(page, each) for page, all in PAGES.items() for each in all], ids=str)
+def test_every_key_of_a_filter_is_on_its_page(page, settings, tmp_path):
+    config = http_proxy("127.0.0.1:1", filters=[{page: with_nonsense(settings)}])
+    check_keys(config, REPOSITORY / f"docs/filters/{page}.md", tmp_path)
+
+
+def sources(page):
+    """All Swift of the folder of the filter that has this page."""
+    [folder] = {file.parent for file in (REPOSITORY / "Sources/Filters").rglob("*.swift")
+                if f'id: "{page}"' in file.read_text()}
+    return "\n".join(file.read_text() for file in folder.glob("*.swift"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_key_that_a_route_sets_for_a_filter_is_on_its_page(page):
+    # What is wrong with a route's settings is told without a list of keys, so they are read from the source.
+    [settings] = re.findall(r"public struct RouteSettings: .*?\{(.*?)public init\(", sources(page), re.S)
+    names = re.findall(r"public var (\w+)", settings)
+    keys = [re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower() for name in names]
+    manual = (REPOSITORY / f"docs/filters/{page}.md").read_text()
+    assert keys and not [key for key in keys if not is_in(key, manual)]
+
+
+def test_every_page_of_a_filter_is_checked_and_listed():
+    pages = sorted(file.stem for file in (REPOSITORY / "docs/filters").glob("*.md"))
+    assert pages == sorted(PAGES)
+    manual = (REPOSITORY / "docs/operators.md").read_text()
+    assert pages == sorted(re.findall(r"^\| \[`(\w+)`\]\(filters/\1\.md\)", manual, re.M))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_counter_and_reason_of_a_filter_is_on_its_page(page):
+    source = sources(page)
+    words = re.findall(r'\b(?:counter|gauge)\("(\w+)"\)', source) + re.findall(rf'"({page}\.\w+)"', source)
+    manual = (REPOSITORY / f"docs/filters/{page}.md").read_text()
+    assert words and not [word for word in words if not is_in(word, manual)]
 
 
 def test_every_counter_of_outlier_detection_is_in_the_manual():
