@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from client import Client, encode, get
+from client import Client, Closed, encode, get
 from configs import http_proxy, tcp_proxy
 from flow import wait_until
 from origin import OK, answer, refused_port, serve
@@ -205,6 +205,23 @@ def test_one_that_does_not_answer_as_it_should_is_put_aside(sluice, origin, scri
     assert ask(proxy.address(), 8) == {status: 4, 200: 4}
     wait_left_alone(proxy.address(), bad)
     proxy.wait_log("endpoint ejected", endpoint=bad.endpoint)
+    assert ask(proxy.address(), 10) == {200: 10}
+
+
+def test_one_whose_answers_break_off_is_put_aside(sluice, origin):
+    def cut(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+        peer.close()
+
+    bad, good = origin(cut), origin()
+    proxy = sluice(http_proxy(bad.endpoint, good.endpoint, workers=1, upstream={"outlier_detection": True}))
+    for _ in range(5):
+        with pytest.raises(Closed):
+            while get(proxy.address()).status == 200:
+                pass
+    proxy.wait_log("endpoint ejected", endpoint=bad.endpoint)
+    wait_left_alone(proxy.address(), bad)
     assert ask(proxy.address(), 10) == {200: 10}
 
 

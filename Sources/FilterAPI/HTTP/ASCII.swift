@@ -87,11 +87,28 @@ public enum ASCII {
 
     /// Whether text may be a field's value: no CR, LF, NUL or other control byte but TAB (RFC 9110 section 5.5).
     public static func isFieldValue(_ text: borrowing RawSpan) -> Bool {
-        for index in 0..<text.byteCount {
+        var index = 0
+        // Eight bytes at once, as long as none of them is a control byte of any kind.
+        while index &+ 8 <= text.byteCount {
+            let word = unsafe text.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard !hasControl(word) else { break }
+            index &+= 8
+        }
+        while index < text.byteCount {
             let byte = unsafe text.unsafeLoad(fromByteOffset: index, as: UInt8.self)
             if byte < 0x20 && byte != 0x09 || byte == 0x7F { return false }
+            index &+= 1
         }
         return true
+    }
+
+    /// Whether one of eight bytes is below 0x20, or 0x7F.
+    @inline(__always)
+    private static func hasControl(_ word: UInt64) -> Bool {
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        let low = (word &- 0x2020_2020_2020_2020) & ~word & tops
+        let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+        return low | (delete &- 0x0101_0101_0101_0101) & ~delete & tops != 0
     }
 
     /// A whole number of digits only; nil where there is anything else, or it does not fit.

@@ -3,7 +3,8 @@
 /// A struct around a pointer and not a class: it is looked at for each field of each message, and a pointer needs no
 /// reference counting.
 ///
-/// SAFETY: `slots` has `slotCount` entries, written once before the table is shared, and is never freed.
+/// SAFETY: `slots` has `slotCount` entries and `titles` one for each known name, both written once before the table is
+/// shared, and never freed.
 @safe
 @usableFromInline
 package struct HeaderNameTable: Sendable {
@@ -19,6 +20,8 @@ package struct HeaderNameTable: Sendable {
     }
 
     @usableFromInline nonisolated(unsafe) let slots: UnsafeMutablePointer<Slot>
+    /// The names by token, as people expect them on HTTP/1: `X-Request-Id`.
+    private nonisolated(unsafe) let titles: UnsafeMutablePointer<UnsafeRawBufferPointer>
 
     /// The one table, filled from ``HeaderName`` at first use.
     @usableFromInline package static let shared = HeaderNameTable()
@@ -26,6 +29,13 @@ package struct HeaderNameTable: Sendable {
     private init() {
         unsafe slots = UnsafeMutablePointer<Slot>.allocate(capacity: Self.slotCount)
         unsafe slots.initialize(repeating: Slot(token: 0, length: 0, hash: 0, name: nil), count: Self.slotCount)
+        unsafe titles = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: HeaderName.known.count)
+        for (token, name) in HeaderName.known.enumerated() {
+            let title = UnsafeMutableRawBufferPointer.allocate(byteCount: name.utf8CodeUnitCount, alignment: 8)
+            for index in 0..<title.count { unsafe title[index] = name.utf8Start[index] }
+            unsafe Self.titleCase(title)
+            unsafe (titles + token).initialize(to: UnsafeRawBufferPointer(title))
+        }
         for (token, name) in HeaderName.known.enumerated() where token > 0 {
             let bytes = unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
             let hash = unsafe Self.hash(bytes)
@@ -33,6 +43,20 @@ package struct HeaderNameTable: Sendable {
             while unsafe slots[index].token != 0 { index = (index + 1) & (Self.slotCount - 1) }
             unsafe slots[index] = Slot(
                 token: UInt16(token), length: UInt16(bytes.count), hash: hash, name: bytes.baseAddress)
+        }
+    }
+
+    /// A known name as it is written.
+    @inline(__always)
+    package func title(of token: UInt16) -> UnsafeRawBufferPointer { unsafe titles[Int(token)] }
+
+    /// Turns a name in lower case into what people expect on HTTP/1.
+    package static func titleCase(_ name: UnsafeMutableRawBufferPointer) {
+        var upper = true
+        for index in 0..<name.count {
+            let byte = unsafe name[index]
+            if upper && byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") { unsafe name[index] = byte & 0xDF }
+            upper = byte == UInt8(ascii: "-")
         }
     }
 

@@ -11,9 +11,7 @@ extension Headers {
     @discardableResult
     public mutating func add(_ name: HeaderName, _ value: borrowing RawSpan) -> Bool {
         guard acceptsValue(value) else { return false }
-        reserve(name.text.utf8.count + value.byteCount)
-        let nameRange = unsafe store(name.text.utf8Span.span.bytes)
-        titleCase(nameRange)
+        let nameRange = store(name)
         let valueRange = store(value)
         appendEntry(entry(for: name, nameRange, valueRange))
         return true
@@ -49,9 +47,7 @@ extension Headers {
             removeAll(name, from: first + 1)
             return
         }
-        reserve(name.text.utf8.count)
-        let nameRange = unsafe store(name.text.utf8Span.span.bytes)
-        titleCase(nameRange)
+        let nameRange = store(name)
         appendEntry(entry(for: name, nameRange, value))
     }
 
@@ -100,15 +96,16 @@ extension Headers {
         return false
     }
 
-    /// Names that a proxy adds are written as people expect them on HTTP/1: `X-Request-Id`.
-    private mutating func titleCase(_ range: TextRange) {
-        var upper = true
-        for offset in Int(range.offset)..<Int(range.offset + range.count) {
-            let byte = unsafe bytes.load(fromByteOffset: offset, as: UInt8.self)
-            if upper && byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") {
-                unsafe bytes.storeBytes(of: byte & 0xDF, toByteOffset: offset, as: UInt8.self)
-            }
-            upper = byte == UInt8(ascii: "-")
+    /// Puts a name into the block. Names that a proxy adds are written as people expect them on HTTP/1: `X-Request-Id`.
+    private mutating func store(_ name: HeaderName) -> TextRange {
+        if name.token != 0 {
+            let title = unsafe HeaderNameTable.shared.title(of: name.token)
+            // SAFETY: the table's names are never freed.
+            return store(unsafe RawSpan(_unsafeBytes: title))
         }
+        let range = unsafe store(name.text.utf8Span.span.bytes)
+        unsafe HeaderNameTable.titleCase(
+            UnsafeMutableRawBufferPointer(start: bytes + Int(range.offset), count: Int(range.count)))
+        return range
     }
 }

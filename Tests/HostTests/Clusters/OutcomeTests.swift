@@ -39,9 +39,15 @@ struct OutcomeTests {
 
     @Test("does not wait where the answer is no call")
     func notCalls() {
-        #expect(of(200, "application/grpc-web", grpc: nil, last: false) == .success)
-        #expect(of(200, "application/grp", grpc: "14", last: false) == .success)
-        #expect(of(200, nil, grpc: "14", last: false) == .success)
+        #expect(of(200, "application/grpc-web", grpc: nil, last: true) == .success)
+        #expect(of(200, "application/grp", grpc: "14", last: true) == .success)
+        #expect(of(200, nil, grpc: "14", last: true) == .success)
+    }
+
+    @Test("An answer that begins well may break off, and says nothing before its end")
+    func beginning() {
+        #expect(of(200, nil, grpc: nil, last: false) == nil)
+        #expect(of(500, nil, grpc: nil, last: false) == .serverError)
     }
 
     private func of(_ status: Int, _ type: String?, grpc: String?, last: Bool) -> Outcome? {

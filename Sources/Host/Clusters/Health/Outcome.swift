@@ -31,9 +31,13 @@ enum Outcome: Sendable, Equatable, CaseIterable {
 
     /// What an answer's head says.
     ///
-    /// - Returns: nil where that stands in the trailers, which are to come.
+    /// - Returns: nil where that is known later only: from the trailers of a gRPC call, or because an answer that begins
+    ///   well may break off.
     static func of(_ head: borrowing ResponseHead, last: Bool) -> Outcome? {
-        guard head.status.code == 200, head.headers.isGRPC else { return Outcome(status: head.status.code) }
-        return GRPCStatus(in: head.headers).map(Outcome.init) ?? (last ? .success : nil)
+        var outcome = Outcome(status: head.status.code)
+        if head.status.code == 200, head.headers.isGRPC, let status = GRPCStatus(in: head.headers) {
+            outcome = Outcome(status)
+        }
+        return outcome == .success && !last ? nil : outcome
     }
 }
