@@ -54,7 +54,10 @@ public final class FakeWorker {
     }
 
     private func make<F: Filter>(_ type: F.Type, _ settings: F.Settings) throws(ConfigurationFault) -> F {
-        var context = WorkerContext(services: self, stageName: F.manifest.id, side: side) { key in
+        let routeSettings = routeSettings
+        var context = WorkerContext(
+            services: self, stageName: F.manifest.id, side: side, decodeRoute: { _ in routeSettings }
+        ) { key in
             key.isEmpty ? "test.yaml:1:1" : "test.yaml:1:1 \(key)"
         }
         return try F(settings, on: &context)
@@ -124,10 +127,6 @@ extension FakeWorker: WorkerServices {
         if let index = clusterNames.firstIndex(of: name) { return ClusterID(index: index) }
         clusterNames.append(name)
         return ClusterID(index: clusterNames.count - 1)
-    }
-
-    package func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {
-        routeSettings
     }
 
     package func log(_ level: LogLevel, _ message: String, stage: String) {

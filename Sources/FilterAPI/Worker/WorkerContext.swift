@@ -10,12 +10,17 @@ public struct WorkerContext: ~Copyable {
     public let side: Side
 
     private let places: (String) -> String
+    private let decodeRoute: RouteSettingsDecoder
+
+    /// Decodes what a route sets for the other filters of the chain that is being made.
+    package typealias RouteSettingsDecoder = (RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?
 
     package init(
         services: any WorkerServices, stageName: String, side: Side = .client,
-        places: @escaping (String) -> String = { _ in "" }
+        decodeRoute: @escaping RouteSettingsDecoder, places: @escaping (String) -> String
     ) {
         self.side = side
+        self.decodeRoute = decodeRoute
         self.places = places
         unsafe self.services = services
         self.stageName = stageName
@@ -73,7 +78,7 @@ public struct WorkerContext: ~Copyable {
     /// - Parameter settings: values by filter name, as they stand in the file.
     /// - Throws: where a name is not a filter of this chain, or its values do not fit.
     public func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {
-        unsafe try services.routeSettings(settings)
+        try decodeRoute(settings)
     }
 
     /// Writes a line to the log, tagged with the filter's name.
@@ -104,6 +109,5 @@ package protocol WorkerServices: AnyObject {
     func path(_ text: String) -> String
     func filterLog(stage: String) -> FilterLog
     func cluster(_ name: String) -> ClusterID
-    func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?
     func log(_ level: LogLevel, _ message: String, stage: String)
 }

@@ -10,13 +10,10 @@ struct ChainBuilder {
     ///
     /// - Throws: the filter's refusal, with the stage that it came from.
     func build(_ plan: ChainPlan, side: Side, services: any WorkerServices) throws(Refusal) -> Chain {
-        let previous = unsafe RouteSettingsScope.decode
-        unsafe RouteSettingsScope.decode = { raw throws(ConfigurationFault) in try routeSettings(raw, plan) }
-        defer { unsafe RouteSettingsScope.decode = previous }
         var filters: [any Filter] = []
         for stage in plan.stages {
             do throws(ConfigurationFault) {
-                filters.append(try make(stage, side, services))
+                filters.append(try make(stage, of: plan, side, services))
             } catch {
                 throw Refusal(stage: stage.name, fault: error)
             }
@@ -31,15 +28,18 @@ struct ChainBuilder {
     }
 
     private func make(
-        _ stage: StagePlan, _ side: Side, _ services: any WorkerServices
+        _ stage: StagePlan, of plan: ChainPlan, _ side: Side, _ services: any WorkerServices
     ) throws(ConfigurationFault) -> any Filter {
         func open<F: Filter>(_ type: F.Type) throws(ConfigurationFault) -> any Filter {
             guard let settings = stage.settings as? F.Settings else {
                 throw ConfigurationFault("the settings are of another type than the filter's")
             }
-            let file = file
-            var context = WorkerContext(services: services, stageName: stage.name, side: side) { key in
-                stage.spot?.text(of: key, file: file) ?? ""
+            let builder = self
+            var context = WorkerContext(
+                services: services, stageName: stage.name, side: side,
+                decodeRoute: { raw throws(ConfigurationFault) in try builder.routeSettings(raw, plan) }
+            ) { key in
+                stage.spot?.text(of: key, file: builder.file) ?? ""
             }
             return try F(settings, on: &context)
         }

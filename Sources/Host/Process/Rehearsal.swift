@@ -58,10 +58,5 @@ private final class NobodysServices: WorkerServices {
     func filterLog(stage: String) -> FilterLog { FilterLog { _, _, _ in } }
     func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
 
-    func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {
-        guard let decode = unsafe RouteSettingsScope.decode else { return nil }
-        return try decode(settings)
-    }
-
     func log(_ level: LogLevel, _ message: String, stage: String) {}
 }

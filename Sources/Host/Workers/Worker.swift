@@ -183,11 +183,6 @@ extension Worker: WorkerServices {
 
     func cluster(_ name: String) -> ClusterID { ClusterNames.process.id(name) }
 
-    func routeSettings(_ settings: RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable? {
-        guard let decode = unsafe RouteSettingsScope.decode else { return nil }
-        return try decode(settings)
-    }
-
     func log(_ level: LogLevel, _ message: String, stage: String) {
         log.write(level, message, [("filter", stage), ("worker", String(index))])
     }
