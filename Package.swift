@@ -46,7 +46,7 @@ let package = Package(
         .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),
         .target(
             name: "Host",
-            dependencies: ["FilterAPI", "Filters", "Engine", "Config", "CCares", "CLinux", "COpenSSL"],
+            dependencies: ["FilterAPI", "Filters", "Engine", "Config", "CCares", "CLinux"],
             swiftSettings: lean),
         .target(name: "FilterTesting", dependencies: ["FilterAPI", "Config"], swiftSettings: common),
         .executableTarget(

@@ -56,10 +56,8 @@ public final class FakeWorker {
     private func make<F: Filter>(_ type: F.Type, _ settings: F.Settings) throws(ConfigurationFault) -> F {
         let routeSettings = routeSettings
         var context = WorkerContext(
-            services: self, stageName: F.manifest.id, side: side, decodeRoute: { _ in routeSettings }
-        ) { key in
-            key.isEmpty ? "test.yaml:1:1" : "test.yaml:1:1 \(key)"
-        }
+            services: self, stageName: F.manifest.id, side: side, decodeRoute: { _ in routeSettings },
+            places: { key in key.isEmpty ? "test.yaml:1:1" : "test.yaml:1:1 \(key)" })
         return try F(settings, on: &context)
     }
 

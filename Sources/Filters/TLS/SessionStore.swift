@@ -38,7 +38,7 @@ final class SessionStore {
         if let old = unsafe sessions.removeValue(forKey: endpoint) { unsafe SSL_SESSION_free(old) }
     }
 
-    func removeAll() {
+    private func removeAll() {
         while let (_, session) = unsafe sessions.popFirst() { unsafe SSL_SESSION_free(session) }
     }
 }

@@ -25,8 +25,7 @@ final class TLSSession {
     let context: TLSContext
     /// Under which name a session with this endpoint is kept.
     let endpoint: String
-    /// For tests, beside this type: a peer can be made to do what we never do.
-    let ssl: OpaquePointer
+    private let ssl: OpaquePointer
     private let buffers: UnsafeMutablePointer<TLSBuffers>
     /// The name that the client asked for.
     var serverName: String?

@@ -37,10 +37,8 @@ struct ChainBuilder {
             let builder = self
             var context = WorkerContext(
                 services: services, stageName: stage.name, side: side,
-                decodeRoute: { raw throws(ConfigurationFault) in try builder.routeSettings(raw, plan) }
-            ) { key in
-                stage.spot?.text(of: key, file: builder.file) ?? ""
-            }
+                decodeRoute: { raw throws(ConfigurationFault) in try builder.routeSettings(raw, plan) },
+                places: { key in stage.spot?.text(of: key, file: builder.file) ?? "" })
             return try F(settings, on: &context)
         }
         return try open(stage.type)

@@ -1,5 +1,7 @@
 import Glibc
 
+@testable import Filters
+
 /// A folder that goes with the test.
 final class TestFolder {
     let path: String
