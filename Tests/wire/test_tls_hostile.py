@@ -138,7 +138,6 @@ def test_what_no_client_says_is_refused_at_once(ends, case):
     assert serves(proxy)
 
 
-
 # MARK: What is never agreed on
 
 def test_neither_compression_nor_heartbeats_are_agreed_on(ends):
@@ -170,7 +169,6 @@ NAMES = {
     b"a" * 256: UNKNOWN, b"a." * 200 + b"b.test": UNKNOWN,
     b"a." * 8000 + b"b.test": UNKNOWN,
 }
-
 
 
 @pytest.mark.parametrize("unknown", ["serve", "refuse"])

@@ -2,7 +2,7 @@ internal import FilterAPI
 internal import Glibc
 internal import Synchronization
 
-/// What `sluice demo` serves: a chain in front of three upstreams that live in the same process, one of them behind TLS.
+/// What `sluice demo` serves: a chain in front of four upstreams that live in the same process, one of them behind TLS.
 enum DemoConfig {
     static let types: [any Filter.Type] = [DemoUpstream.self]
 
