@@ -11,6 +11,7 @@ from certificates import server
 from client import get
 from configs import cluster, http_proxy, tcp_proxy
 from flow import wait_until
+from load import Load
 from nameserver import NameServer
 from origin import OK, Origin, answer, chunked
 from test_tls import files, secure  # noqa: F401
@@ -232,30 +233,14 @@ def test_flapping_under_load_loses_no_request(sluice, apps):
     a, b = apps(2)
     proxy = sluice(config(a.endpoint, b.endpoint, workers=2, **check(healthy_threshold=1)))
     b.wait_checks(2)
-    stop, failures, counts = threading.Event(), [], [0] * 4
-
-    def load(number):
-        while not stop.is_set():
-            response = get(proxy.address())
-            if response.status != 200:
-                failures.append(response)
-            counts[number] += 1
-
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(len(counts))]
-    for thread in threads:
-        thread.start()
-    try:
+    with Load(proxy.address()) as load:
         for turn in range(10):
-            mark, before = proxy.mark(), sum(counts)
+            mark = proxy.mark()
             b.health = OK if turn % 2 else UNWELL
             proxy.wait_log(f"endpoint became {'' if turn % 2 else 'un'}healthy", since=mark, endpoint=b.endpoint)
-            stop.wait(0.1)
-            wait_until(lambda: sum(counts) > before + 10)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures and all(counts) and a.served and b.served
+            load.wait_for(10)
+    load.check()
+    assert a.served and b.served
 
 
 def test_an_answer_may_say_that_its_endpoint_must_not_be_used(sluice, apps):

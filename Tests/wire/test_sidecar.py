@@ -2,14 +2,13 @@
 import os
 import pathlib
 import ssl
-import threading
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certificates import Authority
 from client import get
-from flow import wait_until
+from load import Load
 from sluice import REPOSITORY
 from test_tls import connect, fetch
 
@@ -101,31 +100,15 @@ def test_two_sidecars_call_each_other_through_rotations_with_no_request_lost(slu
     front = run(sluice, caller)
     address = front.address("mathoid")
 
-    stop, failures, counts = threading.Event(), [], [0] * 4
-
-    def load(number):
-        while not stop.is_set():
-            response = get(address, f"/{number}")
-            if response.status != 200:
-                failures.append(response)
-            counts[number] += 1
-
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(len(counts))]
-    for thread in threads:
-        thread.start()
-    try:
+    with Load(address) as load:
         for _ in range(5):
-            done, told = sum(counts), (behind.mark(), front.mark())
+            told = (behind.mark(), front.mark())
             callee.renew()
             caller.renew()
             behind.wait_log("certificate files read again", since=told[0], file=str(callee.file("server.crt")))
             front.wait_log("certificate files read again", since=told[1], file=str(caller.file("client.crt")))
-            wait_until(lambda: sum(counts) > done + 40, what="requests go on after a rotation")
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures and all(counts)
+            load.wait_for(40)
+    load.check()
     with connect((host, port), "localhost", context=client(authority, tmp_path)) as one:
         seen = one.getpeercert(binary_form=True)
     assert seen == callee.server.certificate.public_bytes(Encoding.DER)

@@ -31,7 +31,7 @@ public final class FaultInjection: HTTPFilter {
     private let plan: FaultPlan
     private var routePlans: [ObjectIdentifier: FaultPlan?] = [:]
     private let fields = FaultFields()
-    private let active: ActiveFaults
+    private let active: LimitedCount
     private let delaysInjected: Counter
     private let abortsInjected: Counter
     private let overflows: Counter
@@ -42,7 +42,7 @@ public final class FaultInjection: HTTPFilter {
     public init(_ settings: Settings, on worker: inout WorkerContext) throws(ConfigurationFault) {
         self.settings = settings
         plan = try FaultPlan(settings)
-        active = worker.shared("active") { ActiveFaults() }
+        active = worker.shared("active") { LimitedCount() }
         delaysInjected = worker.counter("delays_injected")
         abortsInjected = worker.counter("aborts_injected")
         overflows = worker.counter("faults_overflow")
