@@ -1,7 +1,7 @@
 """How much time a request has: from the route, from the client, and what the upstream is told of it."""
 import pytest
 
-from client import Client, encode, get
+from client import Client, Silence, encode, get
 from configs import http_proxy
 from origin import OK
 
@@ -66,7 +66,7 @@ def test_nobody_can_lengthen_the_time(sluice, origin):
     assert int(one.requests[0].get("grpc-timeout")[:-1]) <= 3000
 
 
-@pytest.mark.parametrize("value", ["", "5", "S", "123456789S", "1.5S", "-1S", "5s", "5 S"])
+@pytest.mark.parametrize("value", ["", "5", "S", "123456789S", "1.5S", "-1S", "5s", "5 S", "99999999H"])
 def test_a_grpc_timeout_that_is_none_is_not_obeyed(sluice, origin, value):
     one = origin()
     proxy = sluice(http_proxy(one.endpoint, route={"timeout": "3s"}))
@@ -100,3 +100,28 @@ def test_the_time_of_a_stream_that_answers_slowly_runs_on(sluice, origin):
     with Client(proxy.address()) as client:
         client.send(encode())
         assert client.read_response(partial=True).body == b"some"
+
+
+def test_a_tunnel_has_no_deadline(sluice, origin):
+    def script(peer):
+        request = peer.read_head()
+        assert request.get(EXPECTED) == "200"
+        peer.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        peer.fill()
+        peer.send(b"pong")
+        peer.wait_end()
+
+    one = origin(script)
+    retry = {"retry": {"on": ["reset"], "per_try_timeout": "100ms", "per_try_idle_timeout": "100ms"}}
+    route = {"upgrades": ["websocket"], "timeout": "100ms"}
+    proxy = sluice(http_proxy(one.endpoint, http={"trusted_hops": 1}, filters=[retry], route=route))
+    with Client(proxy.address()) as client:
+        client.send(encode(headers={"Connection": "upgrade", "Upgrade": "websocket", EXPECTED: "200"}))
+        assert client.read_head().status == 101
+        # Longer than any of the times above: a tunnel that they held for would end meanwhile.
+        client.patience = 0.5
+        with pytest.raises(Silence):
+            client.fill()
+        client.patience = 5
+        client.send(b"ping")
+        assert client.read_exactly(4) == b"pong"

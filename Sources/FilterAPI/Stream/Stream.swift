@@ -156,6 +156,13 @@ public struct Stream: ~Copyable {
         unsafe try host.restartBelow(stage: stage, head, last: last)
     }
 
+    /// Asks whether the limits of the cluster leave room for a further try, and takes it.
+    ///
+    /// For filters that have something else to do where there is none, such as to let an answer go on: ask before
+    /// ``restartBelow(_:last:)`` or ``abandonBelow()``. Who does not ask, and there is no room, gets
+    /// ``Fault/Kind/overflow`` from the try.
+    public func claimReplay() -> Bool { unsafe host.claimReplay() }
+
     /// Gives up what is below, and keeps the stream for what this filter does later: in ``EventFilter/wake(_:_:)``, which
     /// it asks for, it replays, answers, or fails.
     ///

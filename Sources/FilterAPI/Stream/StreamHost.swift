@@ -18,6 +18,7 @@ package protocol StreamHost: AnyObject {
     func sendEnd(stage: Int, isRequest: Bool)
     func restartBelow(stage: Int, _ head: borrowing RequestHead, last: Bool) throws(Fault)
     func abandonBelow(stage: Int) throws(Fault)
+    func claimReplay() -> Bool
     func handshake(stage: Int, isOver: Bool)
     func attach(_ cluster: ClusterID, _ attachment: Attachment)
 }
@@ -26,6 +27,7 @@ package protocol StreamHost: AnyObject {
 extension StreamHost {
     package var deadline: Instant { .none }
     package func limit(to deadline: Instant) {}
+    package func claimReplay() -> Bool { true }
     package func abandonBelow(stage: Int) throws(Fault) {
         throw Fault(.filterFailed, "filter.replay_of_bytes")
     }

@@ -42,6 +42,8 @@ extension FakeStream: StreamHost {
         if deadline != .none, self.deadline == .none || deadline < self.deadline { self.deadline = deadline }
     }
 
+    package func claimReplay() -> Bool { hasRoomForReplay }
+
     package func abandonBelow(stage: Int) throws(Fault) {
         guard !up.passed.hasHead else { throw Fault(.filterFailed, "filter.replay_after_response") }
         isAbandoned = true

@@ -46,6 +46,8 @@ public final class FakeStream<F: HTTPEvents> {
     public internal(set) var isAbandoned = false
     /// How often it has done so.
     public internal(set) var abandonCount = 0
+    /// Whether the limits of the cluster leave room for further tries.
+    public var hasRoomForReplay = true
     /// When the whole answer must be there; ``Instant/none`` for no such time.
     public var deadline = Instant.none
     /// Whether the filter holds the request before the cluster that was attached.

@@ -284,6 +284,11 @@ public final class Retry: HTTPFilter {
                 counters.overflows.add()
                 return false
             }
+            guard stream.claimReplay() else {
+                counters.overflows.add()
+                leavePlace(&state)
+                return false
+            }
             (isAsked ? counters.backoffRatelimited : counters.backoffExponential).add()
             state.phase = .waiting
             if pause < 1_000_000 {
@@ -339,7 +344,7 @@ public final class Retry: HTTPFilter {
         _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout Stream
     ) -> Step {
         guard state.glance.hasTimer else { return letGo(&head, &state) }
-        guard !last, policy(of: state).idleTimeout > 0 else {
+        guard !last, head.status != 101, policy(of: state).idleTimeout > 0 else {
             stream.cancelWake()
             return letGo(&head, &state)
         }

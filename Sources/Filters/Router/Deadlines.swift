@@ -71,6 +71,7 @@ enum Deadlines {
         case UInt8(ascii: "n"): unit = 1
         default: return nil
         }
-        return UInt64(number) * unit
+        let (product, overflow) = UInt64(number).multipliedReportingOverflow(by: unit)
+        return overflow ? .max : product
     }
 }

@@ -107,9 +107,12 @@ public final class Router: HTTPTerminal {
         } else if head.method == .connect {
             attachment.allowsUpgrade = true
         }
-        Deadlines.read(head.headers, stream)
-        if route.sendsDeadline {
-            Deadlines.write(&head.headers, timeout: attachment.timeoutNanoseconds, stream)
+        // A tunnel lasts as long as something moves in it.
+        if !attachment.allowsUpgrade {
+            Deadlines.read(head.headers, stream)
+            if route.sendsDeadline {
+                Deadlines.write(&head.headers, timeout: attachment.timeoutNanoseconds, stream)
+            }
         }
         if route.requestEdits != nil || requestEdits != nil { edit(&head, route, &stream) }
         if let rewrite = route.rewrite { try rewrite.apply(to: &head, scratch: &scratch) }

@@ -3,6 +3,11 @@ internal import FilterAPI
 /// Answers from here in the form that gRPC clients read: status 200, and the outcome in the head, which is the whole
 /// answer (gRPC over HTTP/2, Trailers-Only).
 enum GRPCReply {
+    /// Whether a head is one for anybody: a filter that answers a call well has made the message itself.
+    static func isWanted(_ head: borrowing ResponseHead) -> Bool {
+        head.status.code >= 300 || head.headers.contains(.grpcStatus) && !head.headers.isGRPC
+    }
+
     /// Turns a head that was made for anybody into one for a gRPC client.
     ///
     /// - Parameters:

@@ -96,7 +96,7 @@ extension HTTPStream {
         unsafe responseMemory = reply
         unsafe factsMemory.pointee.isLocalReply = true
         timeoutAt = 0
-        if unsafe headMemory.pointee.headers.isGRPC {
+        if unsafe headMemory.pointee.headers.isGRPC, unsafe GRPCReply.isWanted(reply.pointee) {
             unsafe GRPCReply.shape(
                 &reply.pointee, outcome: outcome, text: replyBody.isEmpty ? "\(text)" : replyBody)
             replyBody = ""
@@ -157,6 +157,7 @@ extension HTTPStream {
         guard flags.contains(.active) else { return }
         flags.remove(.active)
         dropUpstream(nil)
+        if flags.contains(.claimedRetry) { pool?.quota.retries.give() }
         discardHeld()
         closeStages(from: 0, ending)
         guard let connection = unsafe connection else { return release() }

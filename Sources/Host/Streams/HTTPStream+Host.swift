@@ -62,6 +62,16 @@ extension HTTPStream: StreamHost {
         restartStage = stage
     }
 
+    func claimReplay() -> Bool {
+        guard let pool, let retries = pool.limits.retries, !flags.contains(.claimedRetry) else { return true }
+        guard pool.claimRetry(retries) else {
+            unsafe factsMemory.pointee.limit = retries.reached
+            return false
+        }
+        flags.insert(.claimedRetry)
+        return true
+    }
+
     private func checkReplay(_ stage: Int) throws(Fault) {
         guard responseTop > stage else { throw Fault(.filterFailed, "filter.replay_after_response") }
         // The time is for all tries together.

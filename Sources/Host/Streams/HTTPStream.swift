@@ -55,6 +55,8 @@ final class HTTPStream: LoopTimer {
         static let countedRetry = Flags(rawValue: 1 << 20)
         /// A filter has sent the request anew.
         static let replayed = Flags(rawValue: 1 << 21)
+        /// A place among the cluster's further tries was taken for one that has not begun.
+        static let claimedRetry = Flags(rawValue: 1 << 22)
     }
 
     let worker: Worker

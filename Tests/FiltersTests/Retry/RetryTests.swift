@@ -293,6 +293,21 @@ import Testing
         next.close()
     }
 
+    @Test("where the cluster has no room for further tries the answer goes by, and the place is free again")
+    func clusterLimit() throws {
+        let filter = try worker.make(Retry.self, config: "on: [ 5xx ]\nmax_concurrent: 1")
+        for hasRoom in [false, true] {
+            let stream = FakeStream(filter)
+            stream.hasRoomForReplay = hasRoom
+            begin(stream)
+            stream.responseHead(503, last: true)
+            #expect(isTried(stream) == hasRoom)
+            #expect(stream.above.hasHead == !hasRoom)
+            stream.close()
+        }
+        #expect(worker.value(of: "retry.retry_overflow") == 1)
+    }
+
     @Test("upstream and client are told which try it is")
     func attemptCount() throws {
         let stream = try stream("on: [ 5xx ]\nattempt_count: both")

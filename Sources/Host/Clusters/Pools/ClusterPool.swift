@@ -110,13 +110,20 @@ final class ClusterPool {
         }
         stream.flags.insert(.counted)
         guard let retries = limits.retries, stream.flags.contains(.replayed) else { return true }
-        guard quota.retries.take(limit: retries.value) else {
-            worker.counters.retryOverflows.add()
+        guard stream.flags.contains(.claimedRetry) || claimRetry(retries) else {
             refuse(stream, retries, "upstream.too_many_retries")
             return false
         }
+        stream.flags.remove(.claimedRetry)
         stream.flags.insert(.countedRetry)
         return true
+    }
+
+    /// Takes a place among the further tries.
+    func claimRetry(_ limit: ClusterLimits.Limit) -> Bool {
+        if quota.retries.take(limit: limit.value) { return true }
+        worker.counters.retryOverflows.add()
+        return false
     }
 
     /// - Parameter isPending: whether the stream has a place among those that wait already.
