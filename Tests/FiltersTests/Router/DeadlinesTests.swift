@@ -19,6 +19,8 @@ import Testing
     // SAFETY: the string outlives the span.
     private func read(_ text: String) -> UInt64? { unsafe Deadlines.nanoseconds(text.utf8Span.span.bytes) }
 
-    @Test("anything else is none", arguments: ["", "S", "5", "123456789S", "1.5S", "-1S", "+1S", "5s", "5 S", "S5", "5SS"])
+    @Test(
+        "anything else is none",
+        arguments: ["", "S", "5", "123456789S", "1.5S", "-1S", "+1S", "5s", "5 S", "S5", "5SS"])
     func others(text: String) { #expect(read(text) == nil) }
 }
