@@ -40,8 +40,13 @@ public final class Retry: HTTPFilter {
         case trying
         /// Nothing is below, until a pause is over.
         case waiting
+        /// An answer is going by, and must not stop for too long.
+        case answering
         /// An answer has gone by, or a fault was let go: there is nothing more to do.
         case done
+
+        /// Whether the request may still be sent again.
+        var isOpen: Bool { self == .trying || self == .waiting }
     }
 
     /// All but the interim answers and the endpoints.
@@ -112,7 +117,7 @@ public final class Retry: HTTPFilter {
     public func requestBody(
         _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        if let record = unsafe state.record, state.phase != .done {
+        if let record = unsafe state.record, state.phase.isOpen {
             // During a pause nothing more is read: what comes was on its way, and would be lost.
             let limit = state.phase == .waiting ? .max : settings.maxBody.bytes
             unsafe record._withUnsafeGuaranteedRef { $0.keep(chunk, limit: limit) }
@@ -125,7 +130,7 @@ public final class Retry: HTTPFilter {
     public func requestTrailers(
         _ trailers: inout Headers, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
-        if let record = unsafe state.record, state.phase != .done {
+        if let record = unsafe state.record, state.phase.isOpen {
             unsafe record._withUnsafeGuaranteedRef { $0.lose() }
             requestEnded(&state, &stream)
         }
@@ -350,6 +355,7 @@ public final class Retry: HTTPFilter {
         }
         state.lastActivity = stream.now.nanoseconds
         _ = letGo(&head, &state)
+        state.phase = .answering
         return .next
     }
 
@@ -385,6 +391,7 @@ public final class Retry: HTTPFilter {
             }
             return try replay(record, &state, &stream)
         }
+        guard state.phase != .done else { return }
         let now = stream.now.nanoseconds
         let isTryOver = state.phase == .trying && policy.tryTimeout > 0 && now >= state.tryBegan &+ policy.tryTimeout
         let isIdle = policy.idleTimeout > 0 && now >= state.lastActivity &+ policy.idleTimeout

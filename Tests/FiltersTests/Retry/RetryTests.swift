@@ -249,6 +249,19 @@ import Testing
         stream.close()
     }
 
+    @Test("an answer that has failed and goes by all the same is not cut off by the times of its try")
+    func timesOfLastTry() throws {
+        let stream = try stream("on: [ 5xx ]\nattempts: 0\nper_try_timeout: 100ms\nper_try_idle_timeout: 100ms")
+        begin(stream)
+        stream.responseHead(503)
+        stream.responseBody("some")
+        stream.advance(by: .milliseconds(500))
+        #expect(stream.fault == nil)
+        stream.responseBody("more", last: true)
+        #expect(stream.above.text == "somemore")
+        stream.close()
+    }
+
     @Test("further tries that the budget does not allow are not made")
     func budget() throws {
         let filter = try worker.make(Retry.self, config: "on: [ 5xx ]\nbudget: { percent: 0%, min_concurrent: 2 }")
