@@ -241,7 +241,10 @@ def test_the_demo_prints_urls_and_each_answers_as_it_says(demo):
     slow = get(address, "/slow")
     assert slow.status == 200 and slow.body.startswith(b"slow: ") and time.monotonic() - begin >= 1
 
-    assert [get(address, "/flaky").status for _ in range(6)] == [200, 200, 500, 200, 200, 500]
+    # Every third answer is an error, and every error is followed by another try.
+    flaky = [get(address, "/flaky") for _ in range(6)]
+    assert [answer.status for answer in flaky] == [200] * 6
+    assert [answer.get("x-envoy-attempt-count") for answer in flaky] == ["1", "1", "2", "1", "2", "1"]
 
     sealed = get(address, "/sealed")
     assert sealed.status == 200 and b"over TLSv1.3, from spiffe://sluice.demo/proxy" in sealed.body

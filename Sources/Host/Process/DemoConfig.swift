@@ -18,6 +18,7 @@ enum DemoConfig {
                 chain:
                   - http: { via: sluice }
                   - count
+                  - retry: { on: [ 5xx ], attempt_count: response }
                   - router:
                       routes:
                         - { name: slow, match: { prefix: /slow }, to: slow, timeout: 2s }
@@ -80,7 +81,7 @@ enum DemoConfig {
 
               curl -i http://\(address)/            a proxied answer
               curl -i http://\(address)/slow        an upstream that takes a second
-              curl -i http://\(address)/flaky       an upstream that fails every third time
+              curl -i http://\(address)/flaky       an upstream that fails every third time, and is asked again: x-envoy-attempt-count
               curl -i http://\(address)/sealed      an upstream behind TLS, which asks for a certificate and gets one
               curl -i http://\(address)/hello       an answer by the router itself
               curl -iL http://\(address)/away       a redirect
