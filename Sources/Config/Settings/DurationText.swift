@@ -1,14 +1,5 @@
 /// Durations as the file writes them: `250ms`, `5s`, `1m30s`, `1h`.
 package enum DurationText {
-    /// What a text says.
-    enum Reading: Equatable {
-        case value(Duration)
-        /// Not a duration; the hint is what was probably meant.
-        case malformed(hint: String?)
-        /// A duration that is not accepted.
-        case outOfRange(String)
-    }
-
     /// A hundred years in milliseconds: longer timers are mistakes, and sums of shorter ones cannot overflow.
     static let limit = Int64(100) * 36_525 * 864_000
     /// The units, largest first, in milliseconds.
@@ -16,7 +7,7 @@ package enum DurationText {
         ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
     ]
 
-    static func read(_ text: String) -> Reading {
+    static func read(_ text: String) -> TextReading<Duration> {
         if text == "0" { return .value(.zero) }
         if text.hasPrefix("-") { return .outOfRange("a duration cannot be negative") }
         var rest = Substring(text)

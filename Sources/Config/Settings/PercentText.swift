@@ -1,16 +1,7 @@
 /// Percentages as the file writes them: `20%`, `0.5%`, `20`.
 enum PercentText {
-    /// What a text says.
-    enum Reading: Equatable {
-        case value(Int)
-        /// Not a percentage; the hint is what was probably meant.
-        case malformed(hint: String?)
-        /// A percentage that is not accepted.
-        case outOfRange(String)
-    }
-
     /// - Returns: millionths of the whole.
-    static func read(_ text: String) -> Reading {
+    static func read(_ text: String) -> TextReading<Int> {
         if text.hasPrefix("-") { return .outOfRange("a percentage cannot be negative") }
         let number = text.hasSuffix("%") ? text.dropLast() : text[...]
         let parts = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

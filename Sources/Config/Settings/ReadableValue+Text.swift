@@ -42,20 +42,7 @@ extension Duration: ReadableValue {
     static var placeholder: Self { .zero }
 
     static func read(_ node: Node, _ run: DecodingRun) -> Self? {
-        guard let text = node.text else {
-            run.refuseType("a duration such as `5s`", node)
-            return nil
-        }
-        switch DurationText.read(text) {
-        case .value(let duration):
-            return duration
-        case .malformed(let hint):
-            let shown = node.isSecret ? nil : hint
-            run.refuse(.badDuration, "expected a duration such as `5s`, found \(node.summary)", at: node, hint: shown)
-        case .outOfRange(let reason):
-            run.refuse(.outOfRange, reason, at: node)
-        }
-        return nil
+        run.read("a duration such as `5s`", .badDuration, from: node, DurationText.read)
     }
 }
 
@@ -63,20 +50,7 @@ extension ByteSize: ReadableValue {
     static var placeholder: Self { ByteSize(bytes: 0) }
 
     static func read(_ node: Node, _ run: DecodingRun) -> Self? {
-        guard let text = node.text else {
-            run.refuseType("a size such as `64KiB`", node)
-            return nil
-        }
-        switch SizeText.read(text) {
-        case .value(let bytes):
-            return ByteSize(bytes: bytes)
-        case .malformed(let hint):
-            let shown = node.isSecret ? nil : hint
-            run.refuse(.badSize, "expected a size such as `64KiB`, found \(node.summary)", at: node, hint: shown)
-        case .outOfRange(let reason):
-            run.refuse(.outOfRange, reason, at: node)
-        }
-        return nil
+        run.read("a size such as `64KiB`", .badSize, from: node, SizeText.read).map { ByteSize(bytes: $0) }
     }
 }
 
@@ -84,21 +58,8 @@ extension Percent: ReadableValue {
     static var placeholder: Self { .zero }
 
     static func read(_ node: Node, _ run: DecodingRun) -> Self? {
-        guard let text = node.text else {
-            run.refuseType("a percentage such as `20%`", node)
-            return nil
-        }
-        switch PercentText.read(text) {
-        case .value(let millionths):
-            return Percent(millionths: millionths)
-        case .malformed(let hint):
-            let shown = node.isSecret ? nil : hint
-            run.refuse(
-                .badPercentage, "expected a percentage such as `20%`, found \(node.summary)", at: node, hint: shown)
-        case .outOfRange(let reason):
-            run.refuse(.outOfRange, reason, at: node)
-        }
-        return nil
+        run.read("a percentage such as `20%`", .badPercentage, from: node, PercentText.read)
+            .map { Percent(millionths: $0) }
     }
 }
 

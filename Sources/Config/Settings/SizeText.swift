@@ -1,20 +1,11 @@
 /// Sizes as the file writes them: `512B`, `64KiB`, `10MB`.
 enum SizeText {
-    /// What a text says.
-    enum Reading: Equatable {
-        case value(Int)
-        /// Not a size; the hint is what was probably meant.
-        case malformed(hint: String?)
-        /// A size that is not accepted.
-        case outOfRange(String)
-    }
-
     private static let units: [(name: String, size: Int)] = [
         ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000),
         ("GB", 1_000_000_000),
     ]
 
-    static func read(_ text: String) -> Reading {
+    static func read(_ text: String) -> TextReading<Int> {
         if text == "0" { return .value(0) }
         if text.hasPrefix("-") { return .outOfRange("a size cannot be negative") }
         let digits = text.prefix { $0.isASCIIDigit }
