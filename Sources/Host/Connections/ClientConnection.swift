@@ -71,14 +71,7 @@ final class ClientConnection: Connection, CodecHost {
     ///
     /// - Throws: where the kernel refuses at once.
     func start(timeout: Nanoseconds) throws(SystemFault) {
-        let fd = try Dialer.dial(endpoint.address, keepAlive: pool.keepAlive)
-        do throws(SystemFault) {
-            try worker.loop.register(self, fd: fd)
-        } catch {
-            Syscalls.close(fd)
-            throw error
-        }
-        flags.insert(.connecting)
+        try dial(endpoint.address, keepAlive: pool.keepAlive)
         worker.loop.schedule(timer, after: timeout)
     }
 

@@ -306,6 +306,22 @@ class Connection: EventSource {
         outputEnded()
     }
 
+    // MARK: Connecting
+
+    /// Begins to connect to an address.
+    ///
+    /// - Throws: where the kernel refuses at once.
+    final func dial(_ address: SocketAddress, keepAlive: SocketOption?) throws(SystemFault) {
+        let fd = try Dialer.dial(address, keepAlive: keepAlive)
+        do throws(SystemFault) {
+            try worker.loop.register(self, fd: fd)
+        } catch {
+            Syscalls.close(fd)
+            throw error
+        }
+        flags.insert(.connecting)
+    }
+
     // MARK: Closing
 
     /// Closes now; what waits is lost.

@@ -221,19 +221,12 @@ final class RawClientConnection: Connection {
 
     func start() throws(Fault) {
         do throws(SystemFault) {
-            let fd = try Dialer.dial(endpoint.address, keepAlive: pool.keepAlive)
-            do throws(SystemFault) {
-                try worker.loop.register(self, fd: fd)
-            } catch {
-                Syscalls.close(fd)
-                throw error
-            }
+            try dial(endpoint.address, keepAlive: pool.keepAlive)
         } catch {
             pool.roomMade()
             if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             throw Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always)
         }
-        flags.insert(.connecting)
         endpoint.activeRequests += 1
         worker.loop.schedule(connectTimer, after: pool.connectLimit)
     }

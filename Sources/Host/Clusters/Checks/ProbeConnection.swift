@@ -37,14 +37,7 @@ class ProbeConnection: Connection {
     ///
     /// - Throws: where the kernel refuses at once.
     final func start() throws(SystemFault) {
-        let fd = try Dialer.dial(endpoint.address, keepAlive: keepAlive)
-        do throws(SystemFault) {
-            try worker.loop.register(self, fd: fd)
-        } catch {
-            Syscalls.close(fd)
-            throw error
-        }
-        flags.insert(.connecting)
+        try dial(endpoint.address, keepAlive: keepAlive)
     }
 
     final override func connected() {
