@@ -133,7 +133,13 @@ package struct DecimalText {
     private var start = 20
 
     /// The digits of a number that is not negative.
-    package init(_ number: Int) {
+    ///
+    /// - Parameter unit: a byte that follows them; nil for none.
+    package init(_ number: Int, unit: UInt8? = nil) {
+        if let unit {
+            start = 19
+            digits[19] = unit
+        }
         var rest = UInt(max(0, number))
         repeat {
             start -= 1

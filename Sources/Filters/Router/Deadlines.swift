@@ -44,17 +44,8 @@ enum Deadlines {
         let (number, unit): (Int, UInt8) =
             milliseconds < 100_000_000
             ? (milliseconds, UInt8(ascii: "m")) : (min(seconds, 99_999_999), UInt8(ascii: "S"))
-        var text: InlineArray<9, UInt8> = InlineArray(repeating: 0)
-        var rest = number
-        var start = 8
-        text[8] = unit
-        repeat {
-            start -= 1
-            text[start] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        // SAFETY: the bytes live as long as the call.
-        unsafe headers.set(.grpcTimeout, text.span.bytes.extracting(start..<9))
+        var text = DecimalText(number, unit: unit)
+        text.withBytes { _ = headers.set(.grpcTimeout, $0) }
     }
 
     /// Up to eight digits and one of `H`, `M`, `S`, `m`, `u`, `n`; nil where the text is anything else.
