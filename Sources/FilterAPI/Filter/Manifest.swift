@@ -12,11 +12,13 @@ public struct Manifest: Sendable {
     public var needs: [String]
     /// What it offers to the filters below it.
     public var offers: [String]
+    /// The counters, gauges and histograms that it asks for.
+    public var stats: [StatDescription]
 
     /// Describes a filter.
     public init(
         id: String, summary: String, status: Status = .stable, posture: Posture = .clientAndUpstream,
-        needs: [String] = [], offers: [String] = []
+        needs: [String] = [], offers: [String] = [], stats: [StatDescription] = []
     ) {
         self.id = id
         self.summary = summary
@@ -24,6 +26,7 @@ public struct Manifest: Sendable {
         self.posture = posture
         self.needs = needs
         self.offers = offers
+        self.stats = stats
     }
 
     /// Whether a filter's interface may still change.
