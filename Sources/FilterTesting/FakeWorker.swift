@@ -17,8 +17,9 @@ public final class FakeWorker {
 
     private var earlyLines: [String] = []
     private let lateLines = LogLines()
-    private var gaugeCells: [String: GaugeCell] = [:]
-    private var cells: [String: CounterCell] = [:]
+    private var gauges: [String: Gauge] = [:]
+    private var counters: [String: Counter] = [:]
+    private var histograms: [String: Histogram] = [:]
     private var sharedValues: [String: AnyObject] = [:]
     private var clusterNames: [String] = []
 
@@ -56,19 +57,37 @@ public final class FakeWorker {
     private func make<F: Filter>(_ type: F.Type, _ settings: F.Settings) throws(ConfigurationFault) -> F {
         let routeSettings = routeSettings
         var context = WorkerContext(
-            services: self, stageName: F.manifest.id, side: side, decodeRoute: { _ in routeSettings },
+            services: self, identity: StageIdentity(type, stage: F.manifest.id, owner: "test", side: side),
+            decodeRoute: { _ in routeSettings },
             places: { key in key.isEmpty ? "test.yaml:1:1" : "test.yaml:1:1 \(key)" })
         return try F(settings, on: &context)
     }
 
-    /// What a counter says, by its full name: `count.requests`. Zero where nobody asked for it.
-    public func value(of counter: String) -> UInt64 { cells[counter].map { Counter(cell: $0).value } ?? 0 }
+    /// What a counter says, by the filter's name and its own: `count.requests`; one with labels has them behind, as in
+    /// `stats.requests{route="app"}`. Zero where nobody asked for it.
+    public func value(of counter: String) -> UInt64 { counters[counter]?.value ?? 0 }
 
-    /// What a gauge says, by its full name; nil where nobody asked for it.
-    public func value(ofGauge name: String) -> Int64? { gaugeCells[name].map { Gauge(cell: $0).value } }
+    /// What a gauge says, named likewise; nil where nobody asked for it.
+    public func value(ofGauge name: String) -> Int64? { gauges[name]?.value }
+
+    /// How many values a histogram has, named likewise, and their sum.
+    public func values(ofHistogram name: String) -> (count: UInt64, sum: UInt64) {
+        var totals = HistogramTotals()
+        histograms[name]?.add(to: &totals)
+        return (totals.count, totals.sum)
+    }
 
     /// The names of all counters that filters asked for, in alphabetical order.
-    public var counterNames: [String] { cells.keys.sorted() }
+    public var counterNames: [String] { counters.keys.sorted() }
+
+    /// The names of all histograms that filters asked for, in alphabetical order.
+    public var histogramNames: [String] { histograms.keys.sorted() }
+
+    private static func key(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> String {
+        guard let labels else { return "\(stage.stage).\(name)" }
+        let pairs = labels.pairs.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",")
+        return "\(stage.stage).\(name){\(pairs)}"
+    }
 
     /// The number that filters know a cluster by.
     public func clusterID(_ name: String) -> ClusterID { cluster(name) }
@@ -87,16 +106,25 @@ private final class LogLines: Sendable {
 }
 
 extension FakeWorker: WorkerServices {
-    package func counter(_ name: String) -> Counter {
-        let cell = cells[name] ?? CounterCell()
-        cells[name] = cell
-        return Counter(cell: cell)
+    package func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Counter {
+        let key = Self.key(name, stage, labels)
+        let counter = counters[key] ?? .detached()
+        counters[key] = counter
+        return counter
     }
 
-    package func gauge(_ name: String) -> Gauge {
-        let cell = gaugeCells[name] ?? GaugeCell()
-        gaugeCells[name] = cell
-        return Gauge(cell: cell)
+    package func gauge(_ name: String, _ stage: StageIdentity) -> Gauge {
+        let key = Self.key(name, stage, nil)
+        let gauge = gauges[key] ?? .detached()
+        gauges[key] = gauge
+        return gauge
+    }
+
+    package func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram {
+        let key = Self.key(name, stage, labels)
+        let histogram = histograms[key] ?? .detached()
+        histograms[key] = histogram
+        return histogram
     }
 
     package func watch(_ state: any WatchedState) {

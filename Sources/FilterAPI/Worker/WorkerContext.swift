@@ -4,10 +4,13 @@
 @safe
 public struct WorkerContext: ~Copyable {
     package unowned(unsafe) let services: any WorkerServices
-    package var stageName: String
+    private let identity: StageIdentity
 
+    private var stageName: String { identity.stage }
     /// Whether the filter is made for a listener's chain or a cluster's.
-    public let side: Side
+    public var side: Side { identity.side }
+    /// The name of the listener or cluster to whose chain the filter belongs.
+    public var owner: String { identity.owner }
 
     private let places: (String) -> String
     private let decodeRoute: RouteSettingsDecoder
@@ -16,28 +19,56 @@ public struct WorkerContext: ~Copyable {
     package typealias RouteSettingsDecoder = (RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?
 
     package init(
-        services: any WorkerServices, stageName: String, side: Side = .client,
+        services: any WorkerServices, identity: StageIdentity,
         decodeRoute: @escaping RouteSettingsDecoder, places: @escaping (String) -> String
     ) {
-        self.side = side
+        self.identity = identity
         self.decodeRoute = decodeRoute
         self.places = places
         unsafe self.services = services
-        self.stageName = stageName
     }
 
     /// The worker's number, from 0.
     public var index: Int { unsafe services.index }
 
-    /// A counter under the filter's own name: `count.requests` for `requests` in a filter `count`.
-    ///
-    /// The same name gives the same counter, also over reloads.
-    public func counter(_ name: String) -> Counter { unsafe services.counter("\(stageName).\(name)") }
+    // MARK: Statistics
 
-    /// A gauge under the filter's own name: `tls.days_left` for `days_left` in a filter `tls`.
+    // All of them are the filter's own: those of a filter `retry` in the chain of the listener `inbound` are called
+    // `http.inbound.retry.…`, and in Prometheus `sluice_retry_…{listener="inbound",filter="retry"}`. The same name gives
+    // the same one each time, also over reloads. What they mean belongs into ``Manifest/stats``.
+
+    /// A counter.
+    public func counter(_ name: String) -> Counter { unsafe services.counter(name, identity, nil) }
+
+    /// A gauge; the same on every worker.
+    public func gauge(_ name: String) -> Gauge { unsafe services.gauge(name, identity) }
+
+    /// A histogram; its unit is the one that ``Manifest/stats`` gives it.
+    public func histogram(_ name: String) -> Histogram { unsafe services.histogram(name, identity, nil) }
+
+    /// Counters that differ by labels.
     ///
-    /// The same name gives the same gauge, on every worker and over reloads.
-    public func gauge(_ name: String) -> Gauge { unsafe services.gauge("\(stageName).\(name)") }
+    /// - Parameters:
+    ///   - labels: their names, in snake case.
+    ///   - most: how many series there may be in this process.
+    public func counters(_ name: String, labels: [String], most: Int = 1000) -> StatFamily<Counter> {
+        let (services, identity) = unsafe (services, identity)
+        return StatFamily { values in
+            services.counter(name, identity, StatLabels(Self.pairs(labels, values), most: most))
+        }
+    }
+
+    /// Histograms that differ by labels; see ``counters(_:labels:most:)``.
+    public func histograms(_ name: String, labels: [String], most: Int = 1000) -> StatFamily<Histogram> {
+        let (services, identity) = unsafe (services, identity)
+        return StatFamily { values in
+            services.histogram(name, identity, StatLabels(Self.pairs(labels, values), most: most))
+        }
+    }
+
+    private static func pairs(_ names: [String], _ values: [String]) -> [(name: String, value: String)] {
+        zip(names, values).map { (name: $0, value: $1) }
+    }
 
     /// State that all workers share and that survives reloads as long as somebody holds it.
     ///
@@ -102,8 +133,9 @@ public enum LogLevel: String, Sendable, CaseIterable, Codable {
 /// What the host does for ``WorkerContext``.
 package protocol WorkerServices: AnyObject {
     var index: Int { get }
-    func counter(_ name: String) -> Counter
-    func gauge(_ name: String) -> Gauge
+    func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Counter
+    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge
+    func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram
     func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T
     func watch(_ state: any WatchedState)
     func path(_ text: String) -> String

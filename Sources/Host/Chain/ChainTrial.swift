@@ -11,10 +11,11 @@ package final class ChainTrial {
     /// - Throws: what a filter does not like, or what the system refuses.
     package init(_ types: [any Filter.Type]) throws {
         worker = try Worker(
-            index: 0, registry: CounterRegistry(), log: Log(level: .error, format: .text),
+            index: 0, registry: StatRegistry(workers: 1), log: Log(level: .error, format: .text),
             connectionLimit: ConnectionLimit(0))
         let stages = types.map { Self.stage($0) }
-        chain = try ChainBuilder(file: "trial").build(ChainPlan(stages: stages), side: .client, services: worker)
+        chain = try ChainBuilder(file: "trial").build(
+            ChainPlan(stages: stages), of: "trial", side: .client, services: worker)
     }
 
     private static func stage<F: Filter>(_ type: F.Type) -> StagePlan {

@@ -8,12 +8,15 @@ struct ChainBuilder {
 
     /// Makes a chain.
     ///
+    /// - Parameter owner: the name of the listener or cluster that it belongs to.
     /// - Throws: the filter's refusal, with the stage that it came from.
-    func build(_ plan: ChainPlan, side: Side, services: any WorkerServices) throws(Refusal) -> Chain {
+    func build(
+        _ plan: ChainPlan, of owner: String, side: Side, services: any WorkerServices
+    ) throws(Refusal) -> Chain {
         var filters: [any Filter] = []
         for stage in plan.stages {
             do throws(ConfigurationFault) {
-                filters.append(try make(stage, of: plan, side, services))
+                filters.append(try make(stage, of: plan, owner, side, services))
             } catch {
                 throw Refusal(stage: stage.name, fault: error)
             }
@@ -28,7 +31,7 @@ struct ChainBuilder {
     }
 
     private func make(
-        _ stage: StagePlan, of plan: ChainPlan, _ side: Side, _ services: any WorkerServices
+        _ stage: StagePlan, of plan: ChainPlan, _ owner: String, _ side: Side, _ services: any WorkerServices
     ) throws(ConfigurationFault) -> any Filter {
         func open<F: Filter>(_ type: F.Type) throws(ConfigurationFault) -> any Filter {
             guard let settings = stage.settings as? F.Settings else {
@@ -36,7 +39,7 @@ struct ChainBuilder {
             }
             let builder = self
             var context = WorkerContext(
-                services: services, stageName: stage.name, side: side,
+                services: services, identity: StageIdentity(type, stage: stage.name, owner: owner, side: side),
                 decodeRoute: { raw throws(ConfigurationFault) in try builder.routeSettings(raw, plan) },
                 places: { key in stage.spot?.text(of: key, file: builder.file) ?? "" })
             return try F(settings, on: &context)

@@ -87,14 +87,14 @@ final class Generation {
         do throws(ChainBuilder.Refusal) {
             for cluster in clusters {
                 node = cluster.node
-                let chain = try builder.build(cluster.chain, side: .upstream, services: worker)
+                let chain = try builder.build(cluster.chain, of: cluster.name, side: .upstream, services: worker)
                 delivery.clusters.append((cluster, ClusterNames.process.id(cluster.name), chain))
             }
             for listener in listeners {
                 var entries: [ChainList.Entry] = []
                 for choice in listener.chains {
                     node = choice.node
-                    let chain = try builder.build(choice.chain, side: .client, services: worker)
+                    let chain = try builder.build(choice.chain, of: listener.name, side: .client, services: worker)
                     entries.append(ChainList.Entry(match: choice.match, chain: chain))
                 }
                 let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)
@@ -246,8 +246,9 @@ final class Generation {
             let id = ClusterNames.process.id(cluster.name)
             let targets = Handover(workers)
             let watch = watchOutliers(of: cluster, workers, resolver.loop)
+            let stats = workers.first.map { MembershipStats($0.registry, cluster: cluster.name) }
             let set = EndpointSet(
-                cluster.name, cluster.settings, resolver: resolver, after: previous, watch: watch
+                cluster.name, cluster.settings, resolver: resolver, after: previous, watch: watch, stats: stats
             ) { list in
                 for worker in unsafe targets.value {
                     let handover = Handover(worker)

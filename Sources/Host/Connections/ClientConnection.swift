@@ -53,7 +53,8 @@ final class ClientConnection: Connection, CodecHost {
         self.pool = pool
         self.codec = codec
         unsafe link = .allocate(capacity: 1)
-        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
+        super.init(
+            worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit, traffic: pool.stats.traffic)
         if chain.byteCount > 0 {
             pipe = BytePipe(connection: self, side: .upstream)
             facts.fill(endpoint, of: pool)
@@ -72,6 +73,8 @@ final class ClientConnection: Connection, CodecHost {
     /// - Throws: where the kernel refuses at once.
     func start(timeout: Nanoseconds) throws(SystemFault) {
         try dial(endpoint.address, keepAlive: pool.keepAlive)
+        pool.began(with: endpoint)
+        pool.stats.cluster.add(.cxHTTP1Total)
         worker.loop.schedule(timer, after: timeout)
     }
 
@@ -92,6 +95,7 @@ final class ClientConnection: Connection, CodecHost {
         do throws(Fault) {
             unsafe try codec._connect(block, &link.pointee)
             isBegun = true
+            pool.made(facts, since: begun)
         } catch {
             worker.count(error)
             return failed(0)
@@ -102,9 +106,10 @@ final class ClientConnection: Connection, CodecHost {
     override func stagesFailed(_ fault: Fault) {
         // What they have to say to the upstream is sent if the kernel takes it at once.
         flushLastWords()
+        pool.stats.tls.failed(fault)
         if unsafe stream == nil && waiter == nil { worker.count(fault) }
         if !isBegun {
-            worker.counters.connectFailures.add()
+            pool.connectFailed(endpoint)
             return fail(Fault(.handshakeFailed, fault.reason, replay: .always))
         }
         fail(Fault(.upstreamClosed, fault.reason, origin: .upstream, replay: .ifIdempotent))
@@ -114,7 +119,8 @@ final class ClientConnection: Connection, CodecHost {
         guard !flags.contains(.closed) else { return }
         if unwanted >= 0 { return close() }
         guard !isBegun else { return }
-        worker.counters.connectTimeouts.add()
+        pool.stats.cluster.add(.cxConnectTimeout)
+        pool.connectFailed(endpoint)
         fail(Fault(.connectTimeout, "upstream.connect_timeout", replay: .always))
     }
 
@@ -163,7 +169,12 @@ final class ClientConnection: Connection, CodecHost {
         scheduleFlush()
     }
 
-    override func outputDrained() { unsafe stream?.connection?.resumeReading() }
+    override func outputFilled() { pool.stats.cluster.add(.pausedReading) }
+
+    override func outputDrained() {
+        pool.stats.cluster.add(.resumedReading)
+        unsafe stream?.connection?.resumeReading()
+    }
 
     // MARK: Receiving
 
@@ -224,6 +235,7 @@ final class ClientConnection: Connection, CodecHost {
             stream.interimHeadArrived()
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
+            unsafe answered(stream.responseMemory.pointee.status.code, stream)
             if stream.awaitsOutcome { stream.noteOutcome(ofHead: last) }
             endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
             if pool.looksForRefusals {
@@ -304,8 +316,21 @@ final class ClientConnection: Connection, CodecHost {
     private func detach() {
         guard let stream = unsafe stream else { return }
         unsafe self.stream = nil
-        endpoint.activeRequests -= 1
+        requestLeft()
+        unsafe pool.stats.requestTime.record(worker.loop.now - stream.factsMemory.pointee.upstreamReady.nanoseconds)
         stream.upstreamDone()
+    }
+
+    private func requestLeft() {
+        endpoint.activeRequests -= 1
+        endpoint.stats.add(.rqActive, -1)
+        pool.stats.cluster.add(.rqActive, -1)
+    }
+
+    private func answered(_ status: Int, _ stream: HTTPStream) {
+        pool.stats.answered(status)
+        endpoint.stats.add(status < 500 ? .rqSuccess : .rqError)
+        if status < 500, stream.flags.contains(.replayed) { pool.stats.cluster.add(.rqRetrySuccess) }
     }
 
     /// After an answer the connection goes back to the pool, or goes away.
@@ -320,7 +345,10 @@ final class ClientConnection: Connection, CodecHost {
     private var isReusable: Bool {
         let limit = pool.maxRequestsPerConnection
         if hasSpokenFirst { return false }
-        if limit > 0 && requests >= limit { return false }
+        if limit > 0 && requests >= limit {
+            pool.stats.cluster.add(.cxMaxRequests)
+            return false
+        }
         return unsafe codec._isReusable(block) && codec._freeStreams(block) > 0
     }
 
@@ -336,7 +364,7 @@ final class ClientConnection: Connection, CodecHost {
 
     override func failed(_ errno: Int32) {
         if flags.contains(.connecting) || !isBegun {
-            worker.counters.connectFailures.add()
+            pool.connectFailed(endpoint)
             return fail(Fault(.connectFailed, ConnectReason.text(errno), replay: .always))
         }
         if bytesReceived > receivedBefore, let stream = unsafe stream, !stream.flags.contains(.responseStarted) {
@@ -356,18 +384,24 @@ final class ClientConnection: Connection, CodecHost {
             endpoint.failedToAnswer(in: pool.connectLimit, at: worker.loop.now)
         }
         close()
+        if fault.kind == .upstreamProtocol { pool.stats.cluster.add(.cxProtocolError) }
         if let stream {
-            endpoint.activeRequests -= 1
+            requestLeft()
+            pool.stats.cluster.add(.rqReceivedReset)
+            if !stream.flags.contains(.responseStarted) { endpoint.stats.add(.rqError) }
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: sentNothing)
         }
         if let waiter {
             if fault.origin == .upstream { endpoint.outcomes?.note(.localFailure) }
+            pool.stats.cluster.add(.rqPendingFailureEject)
             waiter.connectFailed(fault)
         }
     }
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
+        pool.ended(self, endpoint, isBusy: unsafe stream != nil)
+        pool.stats.requestsPerConnection.record(UInt64(requests))
         pool.forget(self)
     }
 
@@ -382,6 +416,11 @@ final class ClientConnection: Connection, CodecHost {
         sentBefore = bytesSent
         receivedBefore = bytesReceived
         endpoint.activeRequests += 1
+        endpoint.stats.add(.rqTotal)
+        endpoint.stats.add(.rqActive)
+        pool.stats.cluster.add(.rqTotal)
+        pool.stats.cluster.add(.rqActive)
+        if stream.flags.contains(.replayed) { pool.stats.cluster.add(.rqRetry) }
         stream.connected(self)
     }
 
@@ -392,7 +431,8 @@ final class ClientConnection: Connection, CodecHost {
         guard unsafe self.stream === stream else { return }
         if stream.waitsForAnswer { endpoint.failedToAnswer(in: stream.waitedForAnswer, at: worker.loop.now) }
         unsafe self.stream = nil
-        endpoint.activeRequests -= 1
+        requestLeft()
+        pool.stats.cluster.add(.rqSentReset)
         if isForAnother, isWorthReading(stream) { return beginDiscarding() }
         if isBegun { unsafe codec._reset(block, stream.handle, &link.pointee) }
         close()

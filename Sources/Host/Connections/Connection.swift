@@ -55,6 +55,9 @@ class Connection: EventSource {
     /// State of the codec and of the byte stages.
     let block: UnsafeMutableRawPointer
     let facts = ConnectionFacts()
+    /// Where bytes are counted beside.
+    private let traffic: Traffic
+    let begun: Nanoseconds
     var bytesSent = 0
     var bytesReceived = 0
     /// Place in the worker's list of those that only wait for their peer to close; -1 for none.
@@ -62,8 +65,19 @@ class Connection: EventSource {
     /// Present only where there are byte stages.
     var pipe: BytePipe?
 
-    init(worker: Worker, chain: Chain, bufferLimit: ByteSize) {
+    /// Where all connections of a kind count their bytes.
+    struct Traffic: BitwiseCopyable {
+        let received: FilterAPI.Counter
+        let sent: FilterAPI.Counter
+
+        /// Of connections that belong to nobody's statistics.
+        static let uncounted = Traffic(received: .detached(), sent: .detached())
+    }
+
+    init(worker: Worker, chain: Chain, bufferLimit: ByteSize, traffic: Traffic) {
         self.worker = worker
+        self.traffic = traffic
+        begun = worker.loop.now
         highWatermark = bufferLimit.bytes
         self.chain = chain
         unsafe output = .allocate(capacity: 1)
@@ -83,6 +97,8 @@ class Connection: EventSource {
     func received(_ chunk: consuming ByteChunk, last: Bool) {}
     /// Whether more bytes are wanted now.
     var wantsInput: Bool { true }
+    /// Waiting output has passed the high watermark: its source stands still.
+    func outputFilled() {}
     /// Waiting output has fallen below the low watermark.
     func outputDrained() {}
     /// Everything was written, and the flags say that this was it.
@@ -182,6 +198,7 @@ class Connection: EventSource {
             switch unsafe Syscalls.read(fd, into: room) {
             case .bytes(let count):
                 bytesReceived += count
+                traffic.received.add(UInt64(count))
                 left -= count
                 if count < capacity {
                     flags.remove(.bulk)
@@ -240,6 +257,7 @@ class Connection: EventSource {
         // It may only wait for the end of the turn: try before the source is stopped.
         flush()
         if waitingWeight < highWatermark { return false }
+        if !flags.contains(.outputFull) { outputFilled() }
         flags.insert(.outputFull)
         return true
     }
@@ -266,6 +284,7 @@ class Connection: EventSource {
             switch unsafe SendVector.send(fd, output.pointee.queue, offered: &offered) {
             case .bytes(let count):
                 bytesSent += count
+                traffic.sent.add(UInt64(count))
                 unsafe output.pointee.queue.removeFirst(count)
                 if count < offered { flags.remove(.canWrite) }
             case .wouldBlock: flags.remove(.canWrite)
@@ -323,6 +342,9 @@ class Connection: EventSource {
     }
 
     // MARK: Closing
+
+    /// Whether the peer has ended the connection, as far as that is known.
+    final var isEndedByPeer: Bool { !flags.isDisjoint(with: [.readEnded, .peerClosed]) || broken != 0 }
 
     /// Closes now; what waits is lost.
     final func close() {

@@ -9,6 +9,7 @@ internal import FilterAPI
 final class ServerConnection: Connection, CodecHost {
     let codec: any ServerCodec
     let listener: Listener
+    private let stats: ListenerStats
     private let link: UnsafeMutablePointer<CodecLink>
     private var input = ByteChunk()
     private var more = ChunkQueue()
@@ -17,6 +18,8 @@ final class ServerConnection: Connection, CodecHost {
     private var codecIsFull = false
     private var isDecoding = false
     private var isAccepted = false
+    /// Counted among the connections with TLS.
+    private var isSecured = false
     private var drainsOnceAccepted = false
     unowned(unsafe) private var firstStream: HTTPStream?
     private lazy var timer = CodecTimer(connection: self)
@@ -39,8 +42,10 @@ final class ServerConnection: Connection, CodecHost {
     init(worker: Worker, listener: Listener, chain: Chain, codec: any ServerCodec) {
         self.codec = codec
         self.listener = listener
+        stats = listener.stats
         unsafe link = .allocate(capacity: 1)
-        super.init(worker: worker, chain: chain, bufferLimit: listener.bufferLimit)
+        super.init(
+            worker: worker, chain: chain, bufferLimit: listener.bufferLimit, traffic: listener.stats.httpTraffic)
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .client) }
         unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
     }
@@ -52,6 +57,10 @@ final class ServerConnection: Connection, CodecHost {
 
     /// Begins the connection's life, when its facts are known and it is registered.
     func start() {
+        stats.http.add(.cxTotal)
+        stats.http.add(.cxActive)
+        stats.http.add(.cxHTTP1Total)
+        stats.http.add(.cxHTTP1Active)
         do throws(Fault) { try pipe?.openStages() } catch {
             worker.count(error)
             return close()
@@ -61,6 +70,7 @@ final class ServerConnection: Connection, CodecHost {
 
     /// The codec begins when the byte filters are ready: its time limits are about requests.
     private func accept() {
+        if let tls = facts.tls { secured(tls) }
         do throws(Fault) {
             unsafe try codec._accept(block, &link.pointee)
             isAccepted = true
@@ -73,8 +83,16 @@ final class ServerConnection: Connection, CodecHost {
 
     override func handshakesEnded() { accept() }
 
+    private func secured(_ tls: TLSFacts) {
+        stats.tls.secured(tls)
+        stats.http.add(.cxSSLTotal)
+        stats.http.add(.cxSSLActive)
+        isSecured = true
+    }
+
     /// What the filters have said to the client is written before the end, if the client takes it.
     override func stagesFailed(_ fault: Fault) {
+        stats.tls.failed(fault)
         while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, fault.reason)) }
         finish()
     }
@@ -121,7 +139,6 @@ final class ServerConnection: Connection, CodecHost {
             }
             return !more.isEmpty
         case .requestHead(let handle, let last):
-            worker.counters.requests.add()
             worker.streams.at(handle.slot) { $0.requestHeadArrived(last: last) }
         case .requestBody(let handle, let chunk, let last):
             if let stream = worker.streams.find(handle) { stream.requestBodyArrived(chunk, last: last) }
@@ -138,6 +155,7 @@ final class ServerConnection: Connection, CodecHost {
 
     /// The client broke the protocol, or let the codec's time run out: an answer where one is due, and the end.
     private func fail(_ fault: Fault) {
+        if fault.kind == .badRequest { stats.http.add(.cxProtocolError) }
         guard let stream = unsafe firstStream else {
             worker.count(fault)
             return finish()
@@ -165,7 +183,10 @@ final class ServerConnection: Connection, CodecHost {
         if flags.contains(.canRead), wantsInput { read() }
     }
 
+    override func outputFilled() { stats.http.add(.pausedReading) }
+
     override func outputDrained() {
+        stats.http.add(.resumedReading)
         var next = unsafe firstStream
         while let stream = next {
             next = unsafe stream.nextOnConnection
@@ -203,8 +224,23 @@ final class ServerConnection: Connection, CodecHost {
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
+        countEnd()
         while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, "client.closed")) }
         listener.connectionClosed(self)
+    }
+
+    private func countEnd() {
+        let isBusy = unsafe firstStream != nil
+        stats.http.add(.cxDestroy)
+        stats.http.add(isEndedByPeer ? .cxDestroyRemote : .cxDestroyLocal)
+        if isBusy {
+            stats.http.add(.cxDestroyActiveRq)
+            stats.http.add(isEndedByPeer ? .cxDestroyRemoteActiveRq : .cxDestroyLocalActiveRq)
+        }
+        stats.http.add(.cxActive, -1)
+        stats.http.add(.cxHTTP1Active, -1)
+        if isSecured { stats.http.add(.cxSSLActive, -1) }
+        stats.httpLength.record(worker.loop.now - begun)
     }
 
     /// The listener goes away, or changes: finish what runs and what has come, begin nothing after that.
@@ -219,6 +255,7 @@ final class ServerConnection: Connection, CodecHost {
         flags.insert(.canRead)
         read()
         guard !flags.contains(.closed) else { return }
+        stats.http.add(.cxDrainClose)
         unsafe codec._drain(block, &link.pointee)
         afterWriting()
     }
@@ -234,6 +271,9 @@ final class ServerConnection: Connection, CodecHost {
     func openStream() throws(Fault) -> StreamHandle {
         let stream = unsafe worker.streams.take(worker: worker).takeUnretainedValue()
         stream.begin(on: self, chain: chain)
+        stats.http.add(.rqTotal)
+        stats.http.add(.rqHTTP1Total)
+        stats.http.add(.rqActive)
         unsafe stream.nextOnConnection = firstStream
         unsafe stream.previousOnConnection = nil
         unsafe firstStream?.previousOnConnection = stream
@@ -299,6 +339,7 @@ final class ServerConnection: Connection, CodecHost {
 
     /// The response of a stream cannot be finished.
     func resetStream(_ stream: HTTPStream, _ fault: Fault) {
+        stats.http.add(.rqSentReset)
         unsafe codec._reset(block, stream.handle, fault, &link.pointee)
         afterWriting()
     }

@@ -24,7 +24,8 @@ final class TCPConnection: Connection {
 
     init(worker: Worker, listener: Listener, chain: Chain) {
         self.listener = listener
-        super.init(worker: worker, chain: chain, bufferLimit: listener.bufferLimit)
+        super.init(
+            worker: worker, chain: chain, bufferLimit: listener.bufferLimit, traffic: listener.stats.rawTraffic)
         pipe = BytePipe(connection: self, side: .client)
     }
 
@@ -40,11 +41,13 @@ final class TCPConnection: Connection {
 
     /// Nobody is called on before the client's handshake is over.
     override func handshakesEnded() {
+        if let tls = facts.tls { listener.stats.tls.secured(tls) }
         connectUpstream()
         resumeReading()
     }
 
     override func stagesFailed(_ fault: Fault) {
+        listener.stats.tls.failed(fault)
         noteFlags(fault)
         flushLastWords()
         let upstream = upstream
@@ -193,7 +196,7 @@ final class TCPConnection: Connection {
 /// The other side of a ``TCPConnection``.
 final class RawClientConnection: Connection {
     let endpoint: Endpoint
-    private let pool: ClusterPool
+    fileprivate let pool: ClusterPool
     unowned(unsafe) private var client: TCPConnection?
     private var endSent = false
     private var isConnected = false
@@ -205,14 +208,18 @@ final class RawClientConnection: Connection {
             unsafe self.connection = connection
             super.init()
         }
-        override func fired() { unsafe connection.failed(110) }
+        override func fired() {
+            unsafe connection.pool.stats.cluster.add(.cxConnectTimeout)
+            unsafe connection.failed(110)
+        }
     }
 
     init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, client: TCPConnection) {
         self.endpoint = endpoint
         self.pool = pool
         unsafe self.client = client
-        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
+        super.init(
+            worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit, traffic: pool.stats.traffic)
         if chain.byteCount > 0 {
             pipe = BytePipe(connection: self, side: .upstream)
             facts.fill(endpoint, of: pool)
@@ -224,9 +231,11 @@ final class RawClientConnection: Connection {
             try dial(endpoint.address, keepAlive: pool.keepAlive)
         } catch {
             pool.roomMade()
+            pool.connectFailed(endpoint)
             if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             throw Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always)
         }
+        pool.began(with: endpoint)
         endpoint.activeRequests += 1
         worker.loop.schedule(connectTimer, after: pool.connectLimit)
     }
@@ -242,6 +251,7 @@ final class RawClientConnection: Connection {
     /// The connection is ready for the client's bytes.
     private func begin() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
+        pool.made(facts, since: begun)
         isConnected = true
         endpoint.outcomes?.note(.success)
         scheduleFlush()
@@ -249,6 +259,7 @@ final class RawClientConnection: Connection {
     }
 
     override func stagesFailed(_ fault: Fault) {
+        pool.stats.tls.failed(fault)
         flushLastWords()
         finish(
             isConnected
@@ -295,7 +306,10 @@ final class RawClientConnection: Connection {
 
     private func finish(_ fault: Fault) {
         let wasConnected = isConnected
-        if !wasConnected { endpoint.outcomes?.note(.localFailure) }
+        if !wasConnected {
+            pool.connectFailed(endpoint)
+            endpoint.outcomes?.note(.localFailure)
+        }
         let client = unsafe client
         close()
         client?.upstreamFailed(fault, wasConnected: wasConnected)
@@ -313,6 +327,7 @@ final class RawClientConnection: Connection {
     override func closing() {
         if connectTimer.isArmed { worker.loop.cancel(connectTimer) }
         endpoint.activeRequests -= 1
+        pool.ended(self, endpoint, isBusy: isConnected)
         unsafe client = nil
     }
 

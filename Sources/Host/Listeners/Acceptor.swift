@@ -33,6 +33,7 @@ final class Acceptor: EventSource {
         tune()
         do throws(SystemFault) {
             try loop.registerReadOnly(self, fd: socket.socket.fd, levelTriggered: true, exclusive: socket.shared != nil)
+            unsafe listener.stats.listener.add(.socketsAccepting)
         } catch {
             // Out of memory, or too many watched descriptors: it may work later.
             warn("cannot watch a listener", error)
@@ -55,7 +56,7 @@ final class Acceptor: EventSource {
         if timer.isArmed { loop.cancel(timer) }
         // Who is in the queue already was promised a connection.
         accept(atMost: unsafe listener.plan.settings.backlog)
-        if isRegistered { loop.deregister(self) }
+        if isRegistered { leave() }
         socket.close()
     }
 
@@ -66,7 +67,7 @@ final class Acceptor: EventSource {
             switch Syscalls.accept(socket.socket.fd) {
             case .accepted(let fd, let peer):
                 unsafe listener.accept(fd: fd, peer: peer, local: socket.socket.address)
-            case .transient: unsafe listener.worker.counters.acceptFailures.add()
+            case .transient: unsafe listener.stats.listener.add(.acceptFailed)
             case .wouldBlock: return
             case .exhausted(let errno):
                 warn("no descriptors or memory for more clients, they wait", SystemFault(call: "accept4", errno: errno))
@@ -79,7 +80,7 @@ final class Acceptor: EventSource {
     }
 
     private func warn(_ message: String, _ fault: SystemFault) {
-        unsafe listener.worker.counters.acceptFailures.add()
+        unsafe listener.stats.listener.add(.acceptFailed)
         let now = loop.now
         if let warnedAt, now < warnedAt + Self.silence { return }
         warnedAt = now
@@ -89,8 +90,13 @@ final class Acceptor: EventSource {
 
     private func pause() {
         guard isRegistered, !isResting, !isStopped else { return }
-        loop.deregister(self)
+        leave()
         rest()
+    }
+
+    private func leave() {
+        loop.deregister(self)
+        unsafe listener.stats.listener.add(.socketsAccepting, -1)
     }
 
     private func rest() {

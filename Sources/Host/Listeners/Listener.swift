@@ -4,6 +4,7 @@ internal import FilterAPI
 /// One worker's share of a listener: its sockets, its chains, and the connections that came in through it.
 final class Listener {
     let worker: Worker
+    let stats: ListenerStats
     private(set) var plan: ListenerPlan
     private(set) var chains: ChainList
     private(set) var accessLog: AccessLog?
@@ -13,8 +14,7 @@ final class Listener {
     private var waiting: [ObjectIdentifier: WaitingClient] = [:]
     private var isStopped = false
     private var nextID: UInt64
-    /// Counted when a client is closed that no chain is for.
-    static let noChain = Fault(.misdirected, "listener.no_chain")
+    private static let noChain = Fault(.misdirected, "listener.no_chain")
     /// How long a client may take nothing of its last bytes; 0 for no limit.
     var flushLimit: Nanoseconds { plan.settings.flushTimeout.wholeNanoseconds }
     /// What may wait for a client before its source stands still.
@@ -24,6 +24,7 @@ final class Listener {
 
     init(worker: Worker, plan: ListenerPlan, chains: ChainList, accessLog: AccessLog?) {
         self.worker = worker
+        stats = ListenerStats(worker.registry, listener: plan.name, worker: worker.index)
         self.plan = plan
         self.chains = chains
         self.accessLog = accessLog
@@ -83,15 +84,19 @@ final class Listener {
 
     /// A client has come.
     func accept(fd: Int32, peer: SocketAddress, local: SocketAddress) {
-        guard !isFull, worker.admit() else {
-            worker.counters.connectionsRefused.add()
-            Syscalls.close(fd)
-            return
-        }
-        worker.counters.connections.add()
+        stats.listener.add(.cxTotal)
+        guard !isFull else { return refuse(fd, .cxOverflow) }
+        guard worker.admit() else { return refuse(fd, .globalCxOverflow) }
+        stats.listener.add(.cxActive)
         let arrival = Arrival(fd: fd, peer: peer, local: local)
         if let only = chains.only { return begin(arrival, only) }
         choose(for: arrival)
+    }
+
+    private func refuse(_ fd: Int32, _ reason: ListenerStat) {
+        stats.listener.add(reason)
+        stats.listener.add(.cxDestroy)
+        Syscalls.close(fd)
     }
 
     /// Gives a client its chain, or lets it wait until its first bytes say which.
@@ -103,7 +108,7 @@ final class Listener {
         case .chain(let chain): begin(arrival, chain)
         case .firstBytes: wait(for: arrival)
         case .none:
-            worker.count(Self.noChain)
+            noChainFits()
             Syscalls.close(arrival.fd)
             arrivalGone()
         }
@@ -112,17 +117,29 @@ final class Listener {
     private func wait(for arrival: Arrival) {
         let client = WaitingClient(arrival, listener: self)
         do throws(SystemFault) { try client.start() } catch {
-            worker.counters.acceptFailures.add()
+            stats.listener.add(.acceptFailed)
             Syscalls.close(arrival.fd)
             return arrivalGone()
         }
         waiting[ObjectIdentifier(client)] = client
+        stats.listener.add(.preCxActive)
     }
 
-    func waitingEnded(_ client: WaitingClient) { waiting[ObjectIdentifier(client)] = nil }
+    func waitingEnded(_ client: WaitingClient) {
+        guard waiting.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+        stats.listener.add(.preCxActive, -1)
+    }
+
+    /// Counts a client that is closed because no chain is for it.
+    func noChainFits() {
+        worker.count(Self.noChain)
+        stats.listener.add(.noFilterChainMatch)
+    }
 
     /// A client was closed that never became a connection.
     func arrivalGone() {
+        stats.listener.add(.cxActive, -1)
+        stats.listener.add(.cxDestroy)
         worker.connectionGone()
         for acceptor in acceptors { acceptor.resume() }
     }
@@ -138,7 +155,7 @@ final class Listener {
         do throws(SystemFault) {
             try worker.loop.register(connection, fd: arrival.fd)
         } catch {
-            worker.counters.acceptFailures.add()
+            stats.listener.add(.acceptFailed)
             Syscalls.close(arrival.fd)
             return connection.close()
         }
@@ -164,6 +181,7 @@ final class Listener {
 
     func connectionClosed(_ connection: Connection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        stats.length.record(worker.loop.now - connection.begun)
         arrivalGone()
     }
 }

@@ -16,6 +16,7 @@ final class WaitingClient: EventSource {
     private var bytes: [UInt8] = []
     private var isOver = false
     private lazy var timer = CallbackTimer { [unowned self] in
+        self.listener.stats.listener.add(.preCxTimeout)
         self.giveUp(Fault(.requestTimeout, "listener.match_timeout"))
     }
 
@@ -69,7 +70,8 @@ final class WaitingClient: EventSource {
 
     private func choose(_ hello: ClientHello?) {
         guard let chain = listener.chains.choose(peer: arrival.peer, local: arrival.local, hello: hello) else {
-            return giveUp(Listener.noChain)
+            listener.noChainFits()
+            return close()
         }
         handOver(to: chain, hello)
     }
@@ -79,7 +81,9 @@ final class WaitingClient: EventSource {
         switch listener.chains.choose(peer: arrival.peer, local: arrival.local) {
         case .firstBytes: break
         case .chain(let chain): handOver(to: chain, nil)
-        case .none: giveUp(Listener.noChain)
+        case .none:
+            listener.noChainFits()
+            close()
         }
     }
 

@@ -12,7 +12,7 @@ final class Control {
     private let options: RunOptions
     private let log: Log
     private let loop: EventLoop
-    private let registry = CounterRegistry()
+    private let registry: StatRegistry
     private let limit: ConnectionLimit
     private var workers: [Worker] = []
     private var threads: [WorkerThread] = []
@@ -53,11 +53,12 @@ final class Control {
         self.options = options
         self.log = log
         loop = try EventLoop()
+        let count =
+            options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
+        registry = StatRegistry(workers: count)
         resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers, log: log, registry: registry)
         files = FileWatcher(loop: loop, log: log)
         limit = ConnectionLimit(Self.connectionLimit(plan.settings))
-        let count =
-            options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
         generation = Generation(log: log, writer: nil)
         for index in 0..<count {
             workers.append(

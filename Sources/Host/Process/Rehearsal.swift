@@ -20,7 +20,7 @@ enum Rehearsal {
         _ diagnostics: Diagnostics
     ) {
         do throws(ChainBuilder.Refusal) {
-            _ = try builder.build(chain, side: side, services: services)
+            _ = try builder.build(chain, of: "", side: side, services: services)
         } catch {
             report(error, node, diagnostics)
         }
@@ -42,14 +42,14 @@ enum Rehearsal {
 
 /// Stands in for a worker while a config is only checked.
 private final class NobodysServices: WorkerServices {
-    private let registry = CounterRegistry()
     private let folder: ConfigFolder
 
     init(folder: ConfigFolder) { self.folder = folder }
 
     var index: Int { 0 }
-    func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: 0) }
-    func gauge(_ name: String) -> Gauge { registry.gauge(name) }
+    func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> FilterAPI.Counter { .detached() }
+    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge { .detached() }
+    func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram { .detached() }
     func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
         try make()
     }

@@ -12,6 +12,7 @@ extension HTTPStream {
         // Below a stage that has given up what is below it there is nothing.
         let stage = flags.contains(.abandoned) ? min(stage, restartStage + 1) : stage
         worker.count(fault)
+        count(fault)
         note(fault)
         dropUpstream(fault)
         if flags.contains(.responseSent) { return cut(fault) }
@@ -23,6 +24,24 @@ extension HTTPStream {
         if fault.kind == .overflow { sayOverloaded() }
         let isLate = fault.kind == .upstreamTimeout
         answer(from: min(stage, table.httpCount), text: verdict.text, outcome: isLate ? .deadlineExceeded : nil)
+    }
+
+    /// Counts a fault where Envoy's users look for it.
+    private func count(_ fault: Fault) {
+        if fault.kind == .upstreamTimeout {
+            pool?.stats.cluster.add(.rqTimeout)
+            lastEndpoint?.stats.add(.rqTimeout)
+        }
+        let key: HTTPStat? =
+            switch fault.kind {
+            case .bodyTooLarge: .rqTooLarge
+            case .requestTimeout: .rqTimeout
+            case .idleTimeout: .rqIdleTimeout
+            case .noRoute: .noRoute
+            case .noCluster: .noCluster
+            default: nil
+            }
+        if let key { unsafe connection?.listener.stats.http.add(key) }
     }
 
     /// Tells the client that a limit has stopped the request, and which one.

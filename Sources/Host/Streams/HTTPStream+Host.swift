@@ -118,6 +118,7 @@ extension HTTPStream: StreamHost {
         let stage = restartStage
         // Where there is no answer yet, the stage has waited long enough for one.
         noteGivenUp(Fault(.upstreamTimeout, "upstream.given_up"))
+        if unsafe upstream != nil, waitsForAnswer { pool?.stats.cluster.add(.rqPerTryTimeout) }
         if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
         lastEndpoint = nil
         dropUpstream(nil)

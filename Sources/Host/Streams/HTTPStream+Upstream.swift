@@ -184,7 +184,7 @@ extension HTTPStream {
         if wasReused, harmless, whole, !flags.contains(.responseStarted), !flags.contains(.retriedFresh), let pool {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
-            worker.counters.freshRetries.add()
+            pool.stats.cluster.add(.rqFreshRetry)
             awaitsOutcome = false
             return pool.connect(self, fresh: true)
         }

@@ -14,8 +14,7 @@ final class Worker {
     let streams = StreamTable()
     let mailbox: Mailbox
     let date = DateCache()
-    let counters: HostCounters
-    let registry: CounterRegistry
+    let registry: StatRegistry
     let log: Log
     /// For filters that are made for this worker, which is on the control thread.
     private let files: FileWatcher?
@@ -32,13 +31,14 @@ final class Worker {
     private var leaving: [Listener] = []
     private(set) var connectionCount = 0
     private let connectionLimit: ConnectionLimit
+    private let stats: StatSlots<WorkerStat>
     private(set) var isDraining = false
     private var whenDrained: (() -> Void)?
     private var faultCells: [UInt: Counter] = [:]
     private var seed: UInt64
 
     init(
-        index: Int, registry: CounterRegistry, log: Log, connectionLimit: ConnectionLimit,
+        index: Int, registry: StatRegistry, log: Log, connectionLimit: ConnectionLimit,
         files: FileWatcher? = nil, folder: ConfigFolder = ConfigFolder(of: nil)
     ) throws(SystemFault) {
         self.files = files
@@ -46,11 +46,11 @@ final class Worker {
         self.index = index
         self.registry = registry
         self.log = log
+        stats = StatSlots(registry.lastingGroup(.worker(index), WorkerStat.schema, slots: 1), slot: 0)
         self.connectionLimit = connectionLimit
         loop = try EventLoop()
         pages = PagePool()
         mailbox = Mailbox(poster: loop.poster)
-        counters = HostCounters(registry: registry, worker: index)
         unsafe scratch = .allocate(byteCount: 64 * 1024, alignment: 16)
         var generator = SystemRandomNumberGenerator()
         seed = generator.next()
@@ -66,7 +66,7 @@ final class Worker {
     func count(_ fault: Fault) {
         let key = unsafe UInt(bitPattern: fault.reason.utf8Start)
         if let cell = faultCells[key] { return cell.add() }
-        let cell = registry.counter("fault.\(fault.reason)", worker: index)
+        let cell = registry.counter(.fault("\(fault.reason)"), FaultStat.entry, slot: index)
         faultCells[key] = cell
         cell.add()
     }
@@ -124,19 +124,32 @@ final class Worker {
     func admit() -> Bool {
         guard connectionLimit.take() else { return false }
         connectionCount += 1
+        stats.add(.cxTotal)
+        stats.add(.cxActive)
         return true
     }
 
     func connectionGone() {
         connectionCount -= 1
+        stats.add(.cxActive, -1)
         connectionLimit.give()
         if isDraining, connectionCount == 0 { drained() }
     }
 
     /// A stream is over: its line is written, its outcome counted.
     func streamEnded(_ stream: HTTPStream, on connection: ServerConnection) {
-        let status = unsafe stream.factsMemory.pointee.status
-        counters.countResponse(status)
+        let facts = unsafe stream.factsMemory
+        let stats = connection.listener.stats
+        let status = unsafe facts.pointee.status
+        stats.http.add(.rqActive, -1)
+        stats.http.add(.ofStatus(status))
+        if status > 0 {
+            stats.http.add(.rqCompleted)
+            unsafe stats.requestTime.record(loop.now - min(loop.now, facts.pointee.start.nanoseconds))
+            if unsafe facts.pointee.isLocalReply { stats.http.add(.rqDirectResponse) }
+            if !stream.flags.contains(.requestEnded) { stats.http.add(.rqResponseBeforeComplete) }
+        }
+        if unsafe facts.pointee.flags.contains(.downstreamConnectionTermination) { stats.http.add(.rqReceivedReset) }
         connection.listener.accessLog?.write(stream, on: connection)
     }
 
@@ -164,9 +177,15 @@ final class Worker {
 }
 
 extension Worker: WorkerServices {
-    func counter(_ name: String) -> FilterAPI.Counter { registry.counter(name, worker: index) }
+    func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> FilterAPI.Counter {
+        registry.counter(name, stage, labels, slot: index)
+    }
 
-    func gauge(_ name: String) -> Gauge { registry.gauge(name) }
+    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge { registry.gauge(name, stage) }
+
+    func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram {
+        registry.histogram(name, stage, labels, slot: index)
+    }
 
     func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
         try SharedState.process.value(key, make)

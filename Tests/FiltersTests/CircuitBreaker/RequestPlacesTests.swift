@@ -147,7 +147,7 @@ struct RequestPlacesTests {
     }
 
     private static func makePlaces() -> RequestPlaces {
-        RequestPlaces(tally: GaugeTally(FakeWorker().gauge("waiting")))
+        RequestPlaces(tally: GaugeTally(.detached()))
     }
 
     @Test("Who joins the line while a place is given back is served, whichever of the two was first at each step")

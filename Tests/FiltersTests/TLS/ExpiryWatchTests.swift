@@ -20,7 +20,7 @@ import Testing
     private static let warning = Duration.seconds(14 * day)
 
     private let lines = Lines()
-    private let gauge = Gauge(cell: GaugeCell())
+    private let gauge = Gauge.detached()
 
     private func look(_ watch: inout ExpiryWatch, _ one: Perishable, at seconds: Int64) -> Duration? {
         let log = FilterLog { [lines] level, message, _ in lines.all.withLock { $0.append("\(level) \(message)") } }

@@ -9,7 +9,7 @@ import Testing
 @Suite("Health checks on two loops") struct HealthCheckerTests {
     private let loop: EventLoop
     private let worker: Worker
-    private let registry = CounterRegistry()
+    private let registry = StatRegistry(workers: 1)
     private let log: LogPipe
     private let resolver: Resolver
     private let passed = Passed()
@@ -40,7 +40,8 @@ import Testing
         let diagnostics = Diagnostics(file: "sluice.yaml")
         var loader = ConfigLoader(registry: FilterRegistry(BuiltinFilters.types), diagnostics: diagnostics)
         let plan = try #require(loader.load(text: text)?.clusters.first)
-        let chain = try ChainBuilder(file: "sluice.yaml").build(plan.chain, side: .upstream, services: worker)
+        let chain = try ChainBuilder(file: "sluice.yaml").build(
+            plan.chain, of: plan.name, side: .upstream, services: worker)
         let set = EndpointSet("checked", plan.settings, resolver: resolver) { _ in }
         let checker = HealthChecker(
             set, plan.settings, on: loop, worker: worker, log: worker.log, after: previous, onPass: passed.take)
@@ -60,9 +61,9 @@ import Testing
         return true
     }
 
-    private func count(_ name: String) -> UInt64 { registry.totals()["cluster.checked.health_check.\(name)"] ?? 0 }
+    private func count(_ name: String) -> Int64 { registry.value("cluster.checked.health_check.\(name)") ?? 0 }
 
-    private var healthy: Int64? { registry.gaugeValues()["cluster.checked.health_check.healthy"] }
+    private var healthy: Int64? { registry.value("cluster.checked.health_check.healthy") }
 
     /// A socket that the kernel answers for, without anybody who accepts; and one that refuses.
     private func sockets() throws -> (open: ListeningSocket, closed: SocketAddress) {
@@ -122,11 +123,13 @@ import Testing
     @Test("results for a checker that has gone do nothing") func late() throws {
         let (open, _) = try sockets()
         defer { open.close() }
-        let attempts: UInt64
+        let attempts: Int64
+        let kept: [StatGroup]
         do {
             let (_, checker) = try cluster([open.address], "{ tcp: {}, interval: 10ms }")
             #expect(turn { count("attempt") >= 1 })
             attempts = count("attempt")
+            kept = registry.groups
             checker.stop()
         }
         let successes = count("success")
@@ -135,6 +138,7 @@ import Testing
             worker.loop.turn(maxWait: 1_000_000)
         }
         #expect(count("attempt") == attempts && count("success") == successes)
+        withExtendedLifetime(kept) {}
     }
 
     @Test("jitter spreads the first checks") func spread() throws {

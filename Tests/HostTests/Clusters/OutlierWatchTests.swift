@@ -23,7 +23,7 @@ struct OutlierWatchTests {
             """, [Again.self, GiveUp.self, Origin.self, Silent.self])
     }
 
-    private func count(_ bench: HostBench, _ name: String) -> UInt64 {
+    private func count(_ bench: HostBench, _ name: String) -> Int64 {
         bench.count("cluster.up.outlier_detection.\(name)")
     }
 
@@ -40,7 +40,7 @@ struct OutlierWatchTests {
         #expect(count(bench, "ejections_detected_\(kind)") == 2)
         #expect(count(bench, "ejections_enforced_\(kind)") == 1)
         #expect(count(bench, "ejections_enforced_total") == 1)
-        #expect(bench.registry.gaugeValues()["cluster.up.outlier_detection.ejections_active"] == 1)
+        #expect(bench.registry.value("cluster.up.outlier_detection.ejections_active") == 1)
     }
 
     @Test("answers with 5xx, five of them in a row")
@@ -60,7 +60,7 @@ struct OutlierWatchTests {
             try ask(bench, "/down", times: 8)
             try ask(bench, "/", times: 2)
         }
-        #expect(bench.registry.totals().keys.filter { $0.contains("outlier") } == [])
+        #expect(bench.registry.groups.map(\.scope.prefix).filter { $0.contains("outlier_detection") } == [])
     }
 
     @Test("that no answer comes in time")
@@ -103,14 +103,14 @@ struct OutlierWatchTests {
     func innocent() throws {
         let bench = try bench("give_up: { leaves_it: true },", up: "silent")
         try ask(bench, "/", times: 12)
-        #expect(bench.registry.totals().keys.filter { $0.contains("outlier") } == [])
+        #expect(bench.registry.groups.map(\.scope.prefix).filter { $0.contains("outlier_detection") } == [])
     }
 
     @Test("nothing where it is not asked for")
     func off() throws {
         let bench = try bench(outliers: "")
         try ask(bench, "/down", times: 20)
-        #expect(bench.registry.totals().keys.filter { $0.contains("outlier") } == [])
+        #expect(bench.registry.groups.map(\.scope.prefix).filter { $0.contains("outlier_detection") } == [])
     }
 
     private func config(_ name: String, _ endpoints: [Int], outliers: String = "true") -> String {
@@ -127,7 +127,7 @@ struct OutlierWatchTests {
     func reload() throws {
         let name = "unix:@sluice-outlier-\(UInt64.random(in: 0...(.max)))"
         let bench = try HostBench(config(name, [1, 2]), [Origin.self])
-        func active() -> Int64? { bench.registry.gaugeValues()["cluster.up.outlier_detection.ejections_active"] }
+        func active() -> Int64? { bench.registry.value("cluster.up.outlier_detection.ejections_active") }
         try ask(bench, "/down", times: 8)
         #expect(active() == nil)
         try bench.install(config(name, [2, 1]))

@@ -10,7 +10,7 @@ import Testing
     private let server: NameServer
     private let resolver: Resolver
     private let log: LogPipe
-    private let registry = CounterRegistry()
+    private let registry = StatRegistry(workers: 1)
 
     init() throws {
         loop = try EventLoop()
@@ -167,7 +167,7 @@ import Testing
         #expect(lines[0].contains("WARNING") && lines[0].contains("name=late.test"))
         #expect(lines[0].contains("the name does not exist") && lines[0].contains("kept=none"))
         #expect(lines[1].contains("INFO") && lines[1].contains("resolved again"))
-        #expect(registry.totals()["dns_lookups_failed"] ?? 0 >= 1)
+        #expect(registry.value("dns.lookups_failed") ?? 0 >= 1)
     }
 
     @Test("the last good addresses stay while lookups fail", arguments: ["missing", "broken", "nothing", "silence"])
@@ -195,7 +195,7 @@ import Testing
         #expect(Syscalls.timeNow() - begin < 1_500_000_000)
         #expect(log.lines[0].contains("no server has answered in time"))
         #expect(server.queries.count >= 2, "a lost packet is sent again")
-        #expect(registry.totals()["dns_lookups_timed_out"] == 1)
+        #expect(registry.value("dns.lookups_timed_out") == 1)
         #expect(resolver.runningCount == 0)
         server.set("app.test", v4: .addresses(["127.0.0.1"], ttl: 60))
         #expect(turn { watched.last == ["127.0.0.1:80"] })
@@ -211,7 +211,7 @@ import Testing
     @Test("a server that is not there is asked again and again") func refused() throws {
         let nobody = try Resolver(loop: loop, servers: ["127.0.0.1:1"], log: nil, registry: registry)
         let watched = Watched(settings("app.test:80", family: .v4, timeout: .milliseconds(200)), nobody)
-        #expect(turn { registry.totals()["dns_lookups_failed"] ?? 0 >= 2 })
+        #expect(turn { registry.value("dns.lookups_failed") ?? 0 >= 2 })
         #expect(watched.isUnresolved)
         server.set("app.test", v4: .addresses(["127.0.0.1"], ttl: 60))
         nobody.change(servers: [server.address])

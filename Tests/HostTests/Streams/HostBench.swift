@@ -9,7 +9,7 @@ import Testing
 /// A worker that a test turns by hand, with listeners and clusters as a config says, and filters of the test's own.
 final class HostBench {
     let worker: Worker
-    let registry = CounterRegistry()
+    let registry = StatRegistry(workers: 1)
     private let control: EventLoop
     private let resolver: Resolver
     private let generation: Generation
@@ -64,7 +64,18 @@ final class HostBench {
         return client.readToEnd()
     }
 
-    func count(_ name: String) -> UInt64 { registry.totals()[name] ?? 0 }
+    /// What all statistics say that have this name, or end with it.
+    func count(_ name: String) -> Int64 {
+        registry.groups.reduce(0) { sum, group in
+            group.schema.entries.reduce(sum) { sum, entry in
+                let full = group.scope.prefix + entry.description.name
+                guard entry.description.kind != .histogram, full == name || full.hasSuffix(".\(name)") else {
+                    return sum
+                }
+                return sum + group.value(entry)
+            }
+        }
+    }
 }
 
 final class BenchClient {

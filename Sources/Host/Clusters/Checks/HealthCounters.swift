@@ -9,17 +9,19 @@ struct HealthCounters {
     let passiveFailures: FilterAPI.Counter
     /// How many endpoints are good.
     let healthy: Gauge
+    private let group: StatGroup
 
-    init(_ registry: CounterRegistry, cluster: String) {
-        let prefix = "cluster.\(cluster).health_check."
-        // No worker's number: these are the control thread's.
-        func make(_ name: String) -> FilterAPI.Counter { registry.counter(prefix + name, worker: -1) }
-        attempts = make("attempt")
-        successes = make("success")
-        failures = make("failure")
-        networkFailures = make("network_failure")
-        passiveFailures = make("passive_failure")
-        healthy = registry.gauge(prefix + "healthy")
+    init(_ registry: StatRegistry, cluster: String) {
+        let group = registry.group(
+            StatScope.cluster(cluster).part("health_check"), HealthStat.schema, isControl: true)
+        let slots = StatSlots<HealthStat>(group, slot: 0)
+        self.group = group
+        attempts = slots.counter(.attempt)
+        successes = slots.counter(.success)
+        failures = slots.counter(.failure)
+        networkFailures = slots.counter(.networkFailure)
+        passiveFailures = slots.counter(.passiveFailure)
+        healthy = slots.gauge(.healthy)
     }
 
     func count(_ outcome: CheckOutcome.Kind) {

@@ -13,7 +13,7 @@ class ProbeConnection: Connection {
     init(worker: Worker, pool: ClusterPool, endpoint: Endpoint) {
         self.endpoint = endpoint
         keepAlive = pool.keepAlive
-        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit)
+        super.init(worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit, traffic: .uncounted)
         if chain.byteCount > 0 {
             pipe = BytePipe(connection: self, side: .upstream)
             facts.fill(endpoint, of: pool)

@@ -13,6 +13,11 @@ final class Endpoint {
     private(set) var outcomes: OutcomeRecorder?
     /// Kept for ``outcomes``.
     private var record: EndpointRecord?
+    /// What this worker counts of it.
+    private(set) var stats = StatSlots<EndpointStat>(Endpoint.uncounted, slot: 0)
+    private var statGroup: StatGroup?
+    /// Where endpoints count that nobody looks at.
+    private static let uncounted = StatGroup(.server, EndpointStat.schema, slots: 1)
     /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
     var isListed = true
     /// When an answer of it said last that it must not be used, as far as that was passed on.
@@ -40,6 +45,13 @@ final class Endpoint {
         guard record !== self.record else { return }
         outcomes = record.map { OutcomeRecorder($0, worker: worker) }
         self.record = record
+    }
+
+    /// Takes the statistics that all workers have of it.
+    func count(in group: StatGroup?, worker: Int) {
+        guard let group, group !== statGroup else { return }
+        statGroup = group
+        stats = StatSlots(group, slot: worker)
     }
 
     /// How busy it is: requests that it carries and that wait for it.

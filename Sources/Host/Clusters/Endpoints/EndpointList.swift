@@ -16,8 +16,10 @@ struct EndpointList: Sendable, Equatable {
         var priority = 0
         /// Where workers note how tries end; nil where the cluster looks for no outliers.
         var record: EndpointRecord?
+        /// Where workers count; nil where nobody looks.
+        var stats: StatGroup?
 
-        /// The name follows from the address, and the record from it and the cluster.
+        /// The name follows from the address, and the record and the statistics from it and the cluster.
         static func == (left: Entry, right: Entry) -> Bool {
             left.address == right.address && left.host == right.host && left.weight == right.weight
                 && left.priority == right.priority
@@ -49,6 +51,11 @@ struct EndpointList: Sendable, Equatable {
     /// Gives each address its record.
     mutating func take(_ records: (SocketAddress) -> EndpointRecord) {
         for index in entries.indices { entries[index].record = records(entries[index].address) }
+    }
+
+    /// Gives each address its statistics.
+    mutating func takeStats(_ stats: (SocketAddress) -> StatGroup) {
+        for index in entries.indices { entries[index].stats = stats(entries[index].address) }
     }
 
     /// Adds the endpoints of the next level, if there are any.

@@ -11,6 +11,7 @@ final class EndpointSet {
     private let endpoints: [EndpointSettings]
     private let resolver: Resolver
     private let watch: OutlierWatch?
+    private let stats: MembershipStats?
     private var records: [String: NameRecord] = [:]
     private var statuses: [SocketAddress: EndpointStatus] = [:]
     private var observers: [ObjectIdentifier: () -> Void] = [:]
@@ -37,13 +38,14 @@ final class EndpointSet {
     ///   - onChange: called with each new list of those that serve, until ``stop()``.
     init(
         _ cluster: String, _ settings: ClusterSettings, resolver: Resolver, after previous: EndpointSet? = nil,
-        watch: OutlierWatch? = nil, onChange: @escaping (EndpointList) -> Void
+        watch: OutlierWatch? = nil, stats: MembershipStats? = nil, onChange: @escaping (EndpointList) -> Void
     ) {
         self.cluster = cluster
         endpoints = settings.endpoints
         rules = ServingRules(settings)
         self.resolver = resolver
         self.watch = watch
+        self.stats = stats
         self.onChange = onChange
         for endpoint in endpoints {
             guard case .name(let name, _) = endpoint.parsed else { continue }
@@ -150,9 +152,11 @@ final class EndpointSet {
         guard !isChanging, !isStopped else { return }
         let next = ServingSet(known, rules: rules, at: now) { status(of: $0) }
         note(next)
+        stats?.set(total: known.entries.count, statuses: known.entries.map { status(of: $0.address) }, next)
         if next.isGrowing { lookAgain() }
         guard next.list != list else { return }
         list = next.list
+        stats?.changed()
         if !isFirst { onChange(list) }
     }
 
@@ -199,6 +203,7 @@ final class EndpointSet {
             }
         }
         if let watch { list.take(watch.record) }
+        if let stats { list.takeStats(stats.endpoint) }
         return list
     }
 }

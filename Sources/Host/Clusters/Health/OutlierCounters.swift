@@ -2,14 +2,14 @@ internal import FilterAPI
 
 /// What a cluster's outlier detection counts, under Envoy's names. Each is made when it is first needed.
 final class OutlierCounters {
-    private let registry: CounterRegistry
-    private let prefix: String
+    private let registry: StatRegistry
+    private let scope: StatScope
     private var counters: [String: FilterAPI.Counter] = [:]
-    private var active: Gauge?
+    private var active: FilterAPI.Gauge?
 
-    init(_ registry: CounterRegistry, cluster: String) {
+    init(_ registry: StatRegistry, cluster: String) {
         self.registry = registry
-        prefix = "cluster.\(cluster).outlier_detection."
+        scope = StatScope.cluster(cluster).part("outlier_detection")
     }
 
     func add(_ verdict: OutlierVerdict) {
@@ -29,15 +29,14 @@ final class OutlierCounters {
     /// How many are put aside now.
     func set(active count: Int) {
         guard count > 0 || active != nil else { return }
-        let gauge = active ?? registry.gauge(prefix + "ejections_active")
+        let gauge = active ?? registry.gauge(scope, OutlierStat.active)
         active = gauge
         gauge.set(Int64(count))
     }
 
     private func add(_ name: String) {
         if let known = counters[name] { return known.add() }
-        // No worker's number: these are the control thread's.
-        let counter = registry.counter(prefix + name, worker: -1)
+        let counter = registry.counter(scope, OutlierStat.entry(name), slot: registry.controlSlot)
         counters[name] = counter
         counter.add()
     }

@@ -28,7 +28,7 @@ final class OutlierWatch: OutlierInbox.Receiver {
     /// - Parameter workers: how many will use the records.
     init(
         cluster: String, _ settings: OutlierSettings, minServing: Percent, workers: Int, loop: EventLoop, log: Log,
-        registry: CounterRegistry
+        registry: StatRegistry
     ) {
         self.cluster = cluster
         self.workers = workers

@@ -25,14 +25,14 @@ final class Resolver {
     ///   - servers: as in a config; empty for those of the system.
     ///   - log: told when a name begins to fail, and when it is found again.
     /// - Throws: for a server that is no address.
-    init(loop: EventLoop, servers: [String], log: Log? = nil, registry: CounterRegistry? = nil) throws {
+    init(loop: EventLoop, servers: [String], log: Log? = nil, registry: StatRegistry? = nil) throws {
         self.loop = loop
         self.servers = try NameServers(servers)
         processLog = log
-        // No worker's number: these are the control thread's.
-        lookups = registry?.counter("dns_lookups", worker: -1)
-        failures = registry?.counter("dns_lookups_failed", worker: -1)
-        timeouts = registry?.counter("dns_lookups_timed_out", worker: -1)
+        let slots = registry.map { StatSlots<DNSStat>($0.lastingGroup(.dns, DNSStat.schema, slots: 1), slot: 0) }
+        lookups = slots?.counter(.lookups)
+        failures = slots?.counter(.failed)
+        timeouts = slots?.counter(.timedOut)
     }
 
     /// The record of a name, which is looked up from now on.

@@ -87,6 +87,7 @@ extension ClusterPool {
         idleCount -= count
         for connection in closing {
             connection.isIdle = false
+            if connection.idleSince + idleTimeout <= worker.loop.now { stats.cluster.add(.cxIdleTimeout) }
             connection.close()
         }
     }

@@ -15,6 +15,7 @@ final class ClusterPool {
     let settings: ClusterSettings
     let limits: ClusterLimits
     let worker: Worker
+    let stats: ClusterStats
     /// What all workers have of the cluster.
     let quota: ClusterQuota
     private let member: ClusterQuota.Member
@@ -47,6 +48,7 @@ final class ClusterPool {
     init(worker: Worker, id: ClusterID, plan: ClusterPlan, chain: Chain, quota: ClusterQuota, seed: UInt64) {
         let settings = plan.settings
         self.worker = worker
+        stats = ClusterStats(worker.registry, cluster: plan.name, worker: worker.index)
         self.id = id
         self.quota = quota
         self.settings = settings
@@ -74,7 +76,10 @@ final class ClusterPool {
     func update(_ list: EndpointList) {
         let before = endpoints
         endpoints = list.merged(into: before)
-        for (endpoint, entry) in zip(endpoints, list.entries) { endpoint.note(in: entry.record, worker: worker.index) }
+        for (endpoint, entry) in zip(endpoints, list.entries) {
+            endpoint.note(in: entry.record, worker: worker.index)
+            endpoint.count(in: entry.stats, worker: worker.index)
+        }
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
@@ -104,7 +109,7 @@ final class ClusterPool {
     private func count(_ stream: HTTPStream) -> Bool {
         if stream.flags.contains(.counted) { return true }
         guard quota.requests.take(limit: limits.requests.value) else {
-            worker.counters.requestOverflows.add()
+            stats.cluster.add(.rqActiveOverflow)
             refuse(stream, limits.requests, "upstream.too_many_requests")
             return false
         }
@@ -122,7 +127,7 @@ final class ClusterPool {
     /// Takes a place among the further tries.
     func claimRetry(_ limit: ClusterLimits.Limit) -> Bool {
         if quota.retries.take(limit: limit.value) { return true }
-        worker.counters.retryOverflows.add()
+        stats.cluster.add(.rqRetryOverflow)
         return false
     }
 
@@ -130,11 +135,11 @@ final class ClusterPool {
     private func place(_ stream: HTTPStream, fresh: Bool, isPending: Bool = false) {
         let endpoint: Endpoint
         do throws(Fault) { endpoint = try pick(for: stream) } catch {
-            if isPending { quota.pending.give() }
+            if isPending { givePending() }
             return stream.connectFailed(error)
         }
         if !fresh, let connection = takeIdle(endpoint, for: stream) {
-            if isPending { quota.pending.give() }
+            if isPending { givePending() }
             return connection.serve(stream)
         }
         guard isPending || takePending(stream) else { return }
@@ -146,12 +151,18 @@ final class ClusterPool {
     /// Room for one more connection, made where there is none by closing one that nobody uses.
     private func takeConnection() -> Bool {
         let limit = limits.connections.value
-        return quota.connections.take(limit: limit) || makeRoom() && quota.connections.take(limit: limit)
+        if quota.connections.take(limit: limit) || makeRoom() && quota.connections.take(limit: limit) { return true }
+        stats.cluster.add(.cxOverflow)
+        return false
     }
 
     private func takePending(_ stream: HTTPStream) -> Bool {
-        if quota.pending.take(limit: limits.pending.value) { return true }
-        worker.counters.overflows.add()
+        if quota.pending.take(limit: limits.pending.value) {
+            stats.cluster.add(.rqPendingTotal)
+            stats.cluster.add(.rqPendingActive)
+            return true
+        }
+        stats.cluster.add(.rqPendingOverflow)
         refuse(stream, limits.pending, "upstream.too_many_pending")
         return false
     }
@@ -183,14 +194,15 @@ final class ClusterPool {
     }
 
     private var noEndpoint: Fault {
-        isUnresolved
+        stats.cluster.add(.cxNoneHealthy)
+        return isUnresolved
             ? Fault(.nameNotResolved, "upstream.name_not_resolved", replay: .always)
             : Fault(.noEndpoint, "upstream.no_endpoint", replay: .always)
     }
 
     private func open(_ endpoint: Endpoint, for stream: HTTPStream) {
         guard let codec else {
-            quota.pending.give()
+            givePending()
             roomMade()
             return stream.connectFailed(Fault(.noCluster, "chain.no_client_codec"))
         }
@@ -198,10 +210,10 @@ final class ClusterPool {
         do throws(SystemFault) {
             try connection.start(timeout: connectTimeout)
         } catch {
-            worker.counters.connectFailures.add()
+            connectFailed(endpoint)
             if ConnectReason.blames(error.errno) { endpoint.outcomes?.note(.localFailure) }
             endpoint.failedToAnswer(in: connectTimeout, at: worker.loop.now)
-            quota.pending.give()
+            givePending()
             roomMade()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
@@ -230,9 +242,10 @@ final class ClusterPool {
     /// A stream that waits gives up.
     func stopWaiting(_ stream: HTTPStream) {
         guard stream.isWaiting else { return }
+        stats.cluster.add(.rqCancelled)
         guard let connection = unsafe stream.awaited else {
             leaveLine(stream)
-            return quota.pending.give()
+            return givePending()
         }
         // The connection is made all the same, and is there for the next.
         part(stream, connection)
@@ -253,7 +266,13 @@ final class ClusterPool {
         unsafe stream.awaited = nil
         stream.isWaiting = false
         connection.endpoint.waiting.remove(stream)
+        givePending()
+    }
+
+    /// A stream waits no more.
+    private func givePending() {
         quota.pending.give()
+        stats.cluster.add(.rqPendingActive, -1)
     }
 
     // MARK: The line
@@ -278,6 +297,40 @@ final class ClusterPool {
     }
 
     // MARK: Connections
+
+    /// A connection is being made.
+    func began(with endpoint: Endpoint) {
+        stats.cluster.add(.cxTotal)
+        stats.cluster.add(.cxActive)
+        endpoint.stats.add(.cxTotal)
+        endpoint.stats.add(.cxActive)
+    }
+
+    /// A connection is made, and secured where it is to be.
+    func made(_ facts: ConnectionFacts, since begun: Nanoseconds) {
+        stats.connectTime.record(worker.loop.now - begun)
+        if let tls = facts.tls { stats.tls.secured(tls) }
+    }
+
+    /// A connection could not be made.
+    func connectFailed(_ endpoint: Endpoint) {
+        stats.cluster.add(.cxConnectFail)
+        endpoint.stats.add(.cxConnectFail)
+    }
+
+    /// A connection ends that was begun.
+    func ended(_ connection: Connection, _ endpoint: Endpoint, isBusy: Bool) {
+        let isRemote = connection.isEndedByPeer
+        stats.cluster.add(.cxActive, -1)
+        endpoint.stats.add(.cxActive, -1)
+        stats.cluster.add(.cxDestroy)
+        stats.cluster.add(isRemote ? .cxDestroyRemote : .cxDestroyLocal)
+        if isBusy {
+            stats.cluster.add(.cxDestroyActiveRq)
+            stats.cluster.add(isRemote ? .cxDestroyRemoteActiveRq : .cxDestroyLocalActiveRq)
+        }
+        stats.length.record(worker.loop.now - connection.begun)
+    }
 
     /// A connection was made, or has become free.
     func ready(_ connection: ClientConnection) {
@@ -308,7 +361,7 @@ final class ClusterPool {
                 }
             }
             leaveLine(stream)
-            quota.pending.give()
+            givePending()
             guard let fault else { return stream }
             stream.connectFailed(fault)
         }
@@ -342,7 +395,7 @@ final class ClusterPool {
     func pickEndpoint(hash: UInt64?) throws(Fault) -> Endpoint {
         if awaitsTraffic { noteTraffic() }
         guard takeConnection() else {
-            worker.counters.overflows.add()
+            stats.cluster.add(.cxOverflow)
             throw Fault(.overflow, "upstream.too_many_connections", replay: .always)
         }
         if let endpoint = balancer.pick(hash: hash, avoiding: []) { return endpoint }

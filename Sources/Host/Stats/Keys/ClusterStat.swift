@@ -1,0 +1,147 @@
+internal import FilterAPI
+
+/// What workers count of a cluster.
+enum ClusterStat: Int, StatKey {
+    case cxTotal, cxActive, cxHTTP1Total, cxConnectFail, cxConnectTimeout, cxIdleTimeout, cxOverflow
+    case cxDestroy, cxDestroyLocal, cxDestroyRemote, cxDestroyActiveRq, cxDestroyLocalActiveRq
+    case cxDestroyRemoteActiveRq, cxReceived, cxSent, cxProtocolError, cxMaxRequests, cxNoneHealthy
+    case pausedReading, resumedReading
+    case rqTotal, rqActive, rqPendingTotal, rqPendingActive, rqPendingOverflow, rqActiveOverflow, rqPendingFailureEject
+    case rqCancelled, rqTimeout, rqPerTryTimeout, rqReceivedReset, rqSentReset
+    case rqRetry, rqRetrySuccess, rqRetryOverflow, rqFreshRetry
+    case rqCompleted, rq1xx, rq2xx, rq3xx, rq4xx, rq5xx
+
+    static let entries: [StatSchema.Entry] = [
+        .init(.counter("upstream_cx_total", "Connections that were begun.")),
+        .init(.gauge("upstream_cx_active", "Connections that are open, or are being made.")),
+        .init(.counter("upstream_cx_http1_total", "Connections that speak HTTP/1.")),
+        .init(.counter("upstream_cx_connect_fail", "Connections that could not be made, TLS included.")),
+        .init(.counter("upstream_cx_connect_timeout", "Connections that were not made within connect_timeout.")),
+        .init(.counter("upstream_cx_idle_timeout", "Connections closed after idle_timeout without a request.")),
+        .init(.counter("upstream_cx_overflow", "Times that max_connections left no room for a connection.")),
+        .init(.counter("upstream_cx_destroy", "Connections that have ended.")),
+        .init(.counter("upstream_cx_destroy_local", "Connections that Sluice has closed.")),
+        .init(.counter("upstream_cx_destroy_remote", "Connections that the upstream has closed.")),
+        .init(.counter("upstream_cx_destroy_with_active_rq", "Connections that ended while they carried a request.")),
+        .init(
+            .counter(
+                "upstream_cx_destroy_local_with_active_rq",
+                "Connections that Sluice has closed while they carried a request.")),
+        .init(
+            .counter(
+                "upstream_cx_destroy_remote_with_active_rq",
+                "Connections that the upstream has closed while they carried a request.")),
+        .init(StatDescription("upstream_cx_rx_bytes_total", .counter, .bytes, "Bytes received from upstreams.")),
+        .init(StatDescription("upstream_cx_tx_bytes_total", .counter, .bytes, "Bytes sent to upstreams.")),
+        .init(.counter("upstream_cx_protocol_error", "Connections whose upstream broke the protocol.")),
+        .init(.counter("upstream_cx_max_requests", "Connections closed after max_requests_per_connection.")),
+        .init(.counter("upstream_cx_none_healthy", "Times that there was no endpoint to connect to.")),
+        .init(
+            .counter(
+                "upstream_flow_control_paused_reading_total",
+                "Times that a client was not read because the upstream was slow.")),
+        .init(.counter("upstream_flow_control_resumed_reading_total", "Times that reading went on after that.")),
+        .init(.counter("upstream_rq_total", "Requests given to a connection, each try counted.")),
+        .init(.gauge("upstream_rq_active", "Requests that are at an upstream.")),
+        .init(.counter("upstream_rq_pending_total", "Requests that had to wait for a connection.")),
+        .init(.gauge("upstream_rq_pending_active", "Requests that wait for a connection.")),
+        .init(.counter("upstream_rq_pending_overflow", "Requests refused because max_pending was reached.")),
+        .init(.counter("upstream_rq_active_overflow", "Requests refused because max_requests was reached.")),
+        .init(
+            .counter(
+                "upstream_rq_pending_failure_eject", "Requests that waited for a connection which could not be made.")),
+        .init(.counter("upstream_rq_cancelled", "Requests given up before they had a connection.")),
+        .init(.counter("upstream_rq_timeout", "Requests that had no answer when their time was over.")),
+        .init(.counter("upstream_rq_per_try_timeout", "Tries that a filter gave up because they had no answer.")),
+        .init(
+            .counter("upstream_rq_rx_reset", "Requests that the upstream has reset, or whose connection it has closed.")
+        ),
+        .init(.counter("upstream_rq_tx_reset", "Requests that Sluice has given up at the upstream.")),
+        .init(.counter("upstream_rq_retry", "Further tries of requests.")),
+        .init(.counter("upstream_rq_retry_success", "Further tries that were answered with less than 500.")),
+        .init(.counter("upstream_rq_retry_overflow", "Further tries that max_retries left no room for.")),
+        .init(
+            .counter(
+                "upstream_rq_fresh_retry", "Requests sent once more because a kept connection had just been closed.")),
+        .init(.counter("upstream_rq_completed", "Requests that were answered.")),
+        .init(
+            .counter("upstream_rq_1xx", "Requests answered with 101."), prometheus: "upstream_rq_xx_total",
+            label: "response_code_class=\"1xx\""),
+        .init(
+            .counter("upstream_rq_2xx", "Requests answered with a status of this class."),
+            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"2xx\""),
+        .init(
+            .counter("upstream_rq_3xx", "Requests answered with a status of this class."),
+            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"3xx\""),
+        .init(
+            .counter("upstream_rq_4xx", "Requests answered with a status of this class."),
+            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"4xx\""),
+        .init(
+            .counter("upstream_rq_5xx", "Requests answered with a status of this class."),
+            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"5xx\""),
+        .init(.histogram("upstream_cx_connect_ms", .time, "How long connections took to make, TLS included.")),
+        .init(.histogram("upstream_cx_length_ms", .time, "How long connections were open.")),
+        .init(.histogram("upstream_rq_per_cx", .none, "Requests that connections had carried when they ended.")),
+        .init(
+            .histogram("upstream_rq_time", .time, "From the connection to the end of the answer, for each try."),
+            prometheus: "=http_client_request_duration_seconds"),
+    ]
+
+    static let schema = StatSchema(entries)
+
+    /// How the one for each status is shown.
+    static func code(_ status: Int) -> StatSchema.Entry {
+        .init(
+            .counter("upstream_rq_\(status)", "Requests answered with this status."),
+            prometheus: "upstream_rq_code_total",
+            label: "response_code=\"\(status)\"")
+    }
+
+    static func ofStatus(_ status: Int) -> ClusterStat {
+        switch status / 100 {
+        case 1: .rq1xx
+        case 2: .rq2xx
+        case 3: .rq3xx
+        case 4: .rq4xx
+        default: .rq5xx
+        }
+    }
+}
+
+/// What the control thread knows of a cluster.
+enum MembershipStat: Int, StatKey {
+    case change, total, healthy, degraded, excluded, panic, version
+
+    static let entries: [StatSchema.Entry] = [
+        .init(.counter("membership_change", "Times that other endpoints served than before.")),
+        .init(.gauge("membership_total", "Endpoints that are known."), isAlwaysShown: true),
+        .init(.gauge("membership_healthy", "Endpoints that are good."), isAlwaysShown: true),
+        .init(.gauge("membership_degraded", "Endpoints that serve only because too few are good.")),
+        .init(
+            .gauge(
+                "membership_excluded", "Endpoints that are kept out until they have passed their first health check.")),
+        .init(.gauge("lb_healthy_panic_active", "Priorities in panic: too few endpoints are good, and all are used.")),
+        .init(.gauge("version", "The config generation that the cluster is of.")),
+    ]
+
+    static let schema = StatSchema(entries)
+}
+
+/// What follows from a cluster's limits; worked out when somebody looks.
+enum BreakerStat: Int, StatKey {
+    case cxOpen, rqPendingOpen, rqOpen, rqRetryOpen, remainingCx, remainingPending, remainingRq, remainingRetries
+
+    static let entries: [StatSchema.Entry] = [
+        .init(.gauge("cx_open", "1 while max_connections is reached.")),
+        .init(.gauge("rq_pending_open", "1 while max_pending is reached.")),
+        .init(.gauge("rq_open", "1 while max_requests is reached.")),
+        .init(.gauge("rq_retry_open", "1 while max_retries is reached.")),
+        .init(.gauge("remaining_cx", "Connections until max_connections is reached.")),
+        .init(.gauge("remaining_pending", "Requests that may still wait for a connection.")),
+        .init(.gauge("remaining_rq", "Requests until max_requests is reached.")),
+        .init(
+            .gauge("remaining_retries", "Further tries until max_retries is reached; 0 where there is no such limit.")),
+    ]
+
+    static let schema = StatSchema(entries)
+}

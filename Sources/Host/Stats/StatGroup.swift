@@ -1,0 +1,89 @@
+internal import FilterAPI
+internal import Synchronization
+
+/// The statistics of one thing: numbers for each thread that writes them, and nothing else.
+///
+/// SAFETY: `memory` has `slots` times the schema's words; it is freed once, with the group. What a thread writes are the
+/// words of its own slot; any thread may read. Whoever writes holds the group, or it is never let go.
+@safe
+final class StatGroup: Sendable {
+    let scope: StatScope
+    let schema: StatSchema
+    let slots: Int
+    private nonisolated(unsafe) let memory: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Which entries have been something else than 0 when somebody looked.
+    private let seen = Mutex<[UInt64]>([])
+
+    init(_ scope: StatScope, _ schema: StatSchema, slots: Int) {
+        self.scope = scope
+        self.schema = schema
+        self.slots = slots
+        unsafe memory = StatWords.allocate(max(8, schema.slotWords * slots))
+    }
+
+    deinit {
+        for entry in schema.entries where entry.description.kind == .histogram {
+            for slot in 0..<slots { histogram(entry, slot: slot).free() }
+        }
+        unsafe memory.deallocate()
+    }
+
+    /// The words of one writer.
+    func words(slot: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { unsafe memory + slot * schema.slotWords }
+
+    func histogram(_ entry: StatSchema.Entry, slot: Int) -> Histogram {
+        unsafe Histogram(words: words(slot: slot) + entry.offset)
+    }
+
+    /// A histogram by its place among those of a key type.
+    func histogram(named name: String, slot: Int) -> Histogram {
+        guard let index = schema.index(of: name, .histogram) else { return .detached() }
+        return histogram(schema.entries[index], slot: slot)
+    }
+
+    /// The sum over all slots; any thread.
+    func value(_ entry: StatSchema.Entry) -> Int64 {
+        var sum: UInt64 = 0
+        for slot in 0..<slots { unsafe sum &+= (words(slot: slot) + entry.offset).pointee.load(ordering: .relaxed) }
+        return Int64(bitPattern: sum)
+    }
+
+    /// What all slots have recorded.
+    func read(_ entry: StatSchema.Entry, into totals: inout HistogramTotals) {
+        totals.removeAll()
+        for slot in 0..<slots { histogram(entry, slot: slot).add(to: &totals) }
+    }
+
+    /// Whether a value that is 0 now is shown all the same, because it was something else before.
+    func notes(_ index: Int, isZero: Bool) -> Bool {
+        let (word, bit) = (index / 64, UInt64(1) << UInt64(index % 64))
+        return seen.withLock { seen in
+            if isZero { return word < seen.count && seen[word] & bit != 0 }
+            while seen.count <= word { seen.append(0) }
+            seen[word] |= bit
+            return true
+        }
+    }
+
+    /// Sets the counters of one slot to 0; on the thread that writes them.
+    func resetCounters(slot: Int) {
+        for entry in schema.entries {
+            switch entry.description.kind {
+            case .counter: unsafe (words(slot: slot) + entry.offset).pointee.store(0, ordering: .relaxed)
+            case .histogram: histogram(entry, slot: slot).reset()
+            case .gauge: break
+            }
+        }
+    }
+
+    /// Bytes that it takes, histograms' decades included; for the measure of what statistics cost.
+    var footprint: Int {
+        var bytes = schema.slotWords * slots * 8
+        for entry in schema.entries where entry.description.kind == .histogram {
+            for slot in 0..<slots {
+                bytes += histogram(entry, slot: slot).decadesInUse * HistogramScale.bucketCount * 8
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,207 @@
+internal import FilterAPI
+internal import Synchronization
+
+/// All statistics of the process.
+///
+/// Groups of listeners, clusters and endpoints last as long as somebody holds them; those that filters have asked for
+/// are kept, as filters hold no reference to them.
+final class StatRegistry: Sendable {
+    /// How many threads write statistics: the workers, and behind them the control thread.
+    let slots: Int
+    private let workers: Int
+    private let state = Mutex(State())
+
+    private struct State {
+        var groups: [StatScope: [Entry]] = [:]
+        /// Schemas of filters and of single statistics, by the family and what is in it.
+        var schemas: [String: StatSchema] = [:]
+        /// How many series each family with labels has.
+        var series: [String: Int] = [:]
+    }
+
+    private struct Entry {
+        weak var group: StatGroup?
+        /// Set for those that nobody else may hold.
+        var kept: StatGroup?
+    }
+
+    init(workers: Int) {
+        self.workers = workers
+        slots = workers + 1
+    }
+
+    /// The slot of the control thread.
+    var controlSlot: Int { workers }
+
+    // MARK: The host's own
+
+    /// The group of a thing, which the caller keeps as long as it writes.
+    ///
+    /// - Parameter isControl: whether only the control thread writes to it, by its slot 0.
+    func group(_ scope: StatScope, _ schema: StatSchema, isControl: Bool = false) -> StatGroup {
+        state.withLock { state in find(scope, schema, slots: isControl ? 1 : workers, isKept: false, &state) }
+    }
+
+    /// The same, for those that are there until the end.
+    func lastingGroup(_ scope: StatScope, _ schema: StatSchema, slots: Int? = nil) -> StatGroup {
+        state.withLock { state in find(scope, schema, slots: slots ?? self.slots, isKept: true, &state) }
+    }
+
+    private func find(
+        _ scope: StatScope, _ schema: StatSchema, slots: Int, isKept: Bool, _ state: inout sending State
+    ) -> StatGroup {
+        for entry in state.groups[scope] ?? [] where entry.group?.schema === schema {
+            if let group = entry.group { return group }
+        }
+        let group = StatGroup(scope, schema, slots: slots)
+        state.groups[scope]?.removeAll { $0.group == nil }
+        state.groups[scope, default: []].append(Entry(group: group, kept: isKept ? group : nil))
+        return group
+    }
+
+    // MARK: Single statistics
+
+    /// A counter with a name of its own, such as one for each cause of a fault.
+    func counter(_ scope: StatScope, _ entry: StatSchema.Entry, slot: Int) -> FilterAPI.Counter {
+        let group = single(scope, entry)
+        return unsafe FilterAPI.Counter(cell: group.words(slot: slot))
+    }
+
+    /// A gauge likewise; it is one number, whoever sets it.
+    func gauge(_ scope: StatScope, _ entry: StatSchema.Entry) -> Gauge {
+        unsafe Gauge(cell: single(scope, entry).words(slot: 0))
+    }
+
+    private func single(_ scope: StatScope, _ entry: StatSchema.Entry) -> StatGroup {
+        let (workers, slots) = (workers, slots)
+        return state.withLock { state in
+            let schema = sharedSchema(
+                "\(scope.family)|\(entry.description.name)|\(entry.description.kind)", [entry], &state)
+            // A gauge is one number, whoever sets it.
+            let count = entry.description.kind == .gauge ? 1 : max(workers, slots)
+            return find(scope, schema, slots: count, isKept: true, &state)
+        }
+    }
+
+    private func sharedSchema(_ key: String, _ entries: [StatSchema.Entry], _ state: inout sending State) -> StatSchema
+    {
+        if let known = state.schemas[key] { return known }
+        let made = StatSchema(entries)
+        state.schemas[key] = made
+        return made
+    }
+
+    // MARK: Filters'
+
+    /// Where a filter's statistic is kept.
+    private struct Place {
+        let group: StatGroup
+        let entry: StatSchema.Entry
+    }
+
+    private func place(
+        _ name: String, _ kind: StatDescription.Kind, _ stage: StageIdentity, _ labels: StatLabels?
+    ) -> Place {
+        let described = stage.manifest.stats.first { $0.name == name && $0.kind == kind }
+        let description = described ?? StatDescription(name, kind, kind == .histogram ? .time : .none, "")
+        let scope = StatScope.filter(stage)
+        guard let labels else {
+            return kind == .gauge || described == nil
+                ? alone(scope, description) : together(scope, stage.manifest, name, kind)
+        }
+        return labelled(scope, description, labels)
+    }
+
+    /// Counters and histograms that the manifest names have one group together.
+    private func together(
+        _ scope: StatScope, _ manifest: Manifest, _ name: String, _ kind: StatDescription.Kind
+    ) -> Place {
+        let slots = slots
+        return state.withLock { state in
+            let entries = manifest.stats.filter { $0.kind != .gauge }.map { StatSchema.Entry($0) }
+            let schema = sharedSchema("\(scope.family)*", entries, &state)
+            let group = find(scope, schema, slots: slots, isKept: true, &state)
+            // Another version of a plugin may describe what this one does not.
+            guard let index = schema.index(of: name, kind) else {
+                return alone(scope, StatDescription(name, kind, .none, ""), &state)
+            }
+            return Place(group: group, entry: schema.entries[index])
+        }
+    }
+
+    private func alone(_ scope: StatScope, _ description: StatDescription) -> Place {
+        state.withLock { state in alone(scope, description, &state) }
+    }
+
+    private func alone(_ scope: StatScope, _ description: StatDescription, _ state: inout sending State) -> Place {
+        let entry = StatSchema.Entry(description, isAlwaysShown: description.kind == .gauge)
+        let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
+        let group = find(scope, schema, slots: description.kind == .gauge ? 1 : slots, isKept: true, &state)
+        return Place(group: group, entry: schema.entries[0])
+    }
+
+    private func labelled(_ scope: StatScope, _ description: StatDescription, _ labels: StatLabels) -> Place {
+        let slots = slots
+        return state.withLock { state in
+            func series(_ pairs: [(name: String, value: String)]) -> (StatScope, StatSchema) {
+                let text = PrometheusLabels.text(pairs)
+                let entry = StatSchema.Entry(description)
+                let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
+                return (scope.with(labels: text), schema)
+            }
+            var (own, schema) = series(labels.pairs)
+            let family = "\(scope.prefix)|\(description.name)"
+            if state.groups[own]?.contains(where: { $0.group?.schema === schema }) != true {
+                if state.series[family, default: 0] >= labels.most {
+                    (own, schema) = series([("otel_metric_overflow", "true")])
+                } else {
+                    state.series[family, default: 0] += 1
+                }
+            }
+            return Place(group: find(own, schema, slots: slots, isKept: true, &state), entry: schema.entries[0])
+        }
+    }
+
+    func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?, slot: Int) -> FilterAPI.Counter {
+        let place = place(name, .counter, stage, labels)
+        return unsafe FilterAPI.Counter(cell: place.group.words(slot: slot) + place.entry.offset)
+    }
+
+    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge {
+        let place = place(name, .gauge, stage, nil)
+        return unsafe Gauge(cell: place.group.words(slot: 0) + place.entry.offset)
+    }
+
+    func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?, slot: Int) -> Histogram {
+        let place = place(name, .histogram, stage, labels)
+        return place.group.histogram(place.entry, slot: slot)
+    }
+
+    // MARK: Reading
+
+    /// All groups that are there now, in no order.
+    var groups: [StatGroup] {
+        state.withLock { state in state.groups.values.flatMap { $0.compactMap(\.group) } }
+    }
+
+    /// What a statistic says, by its full name; nil where there is none.
+    func value(_ name: String) -> Int64? {
+        var found: Int64?
+        for group in groups where name.hasPrefix(group.scope.prefix) {
+            for entry in group.schema.entries
+            where entry.description.kind != .histogram && group.scope.prefix + entry.description.name == name {
+                found = (found ?? 0) + group.value(entry)
+            }
+        }
+        return found
+    }
+}
+
+extension StatScope {
+    /// A series with these labels besides.
+    func with(labels more: String) -> StatScope {
+        StatScope(
+            prefix: prefix, family: family, labels: labels.isEmpty ? more : more.isEmpty ? labels : "\(labels),\(more)",
+            series: more)
+    }
+}

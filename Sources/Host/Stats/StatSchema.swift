@@ -1,0 +1,78 @@
+internal import FilterAPI
+
+/// Which statistics are kept of one kind of thing, and where each stands in its memory.
+///
+/// One for all clusters, one for all listeners, and so on: what is kept of each is then nothing but numbers.
+final class StatSchema: Sendable {
+    /// One statistic.
+    struct Entry: Sendable {
+        let description: StatDescription
+        /// The name in Prometheus behind that of the scope; a whole name where it begins with `=`.
+        let prometheus: String
+        /// A label beside those of the scope, such as `response_code_class="2xx"`; empty for none.
+        let label: String
+        /// Shown as 0 too; others are not before they were something else once.
+        let isAlwaysShown: Bool
+        /// Whether it is of times well below a millisecond.
+        let isShort: Bool
+        /// Its first word in the memory of one slot.
+        fileprivate(set) var offset = 0
+
+        init(
+            _ description: StatDescription, prometheus: String? = nil, label: String = "", isAlwaysShown: Bool = false,
+            isShort: Bool = false
+        ) {
+            self.description = description
+            self.prometheus = prometheus ?? PrometheusName.of(description)
+            self.label = label
+            self.isAlwaysShown = isAlwaysShown
+            self.isShort = isShort
+        }
+    }
+
+    let entries: [Entry]
+    /// Words of one slot, in whole cache lines, so that two workers never write to the same one.
+    let slotWords: Int
+
+    init(_ entries: [Entry]) {
+        var placed = entries
+        var words = 0
+        for index in placed.indices {
+            placed[index].offset = words
+            words += placed[index].description.kind == .histogram ? Histogram.wordCount : 1
+        }
+        self.entries = placed
+        slotWords = (words + 7) / 8 * 8
+    }
+
+    convenience init(_ descriptions: [StatDescription]) { self.init(descriptions.map { Entry($0) }) }
+
+    /// The position of an entry.
+    func index(of name: String, _ kind: StatDescription.Kind) -> Int? {
+        entries.firstIndex { $0.description.name == name && $0.description.kind == kind }
+    }
+}
+
+/// Names as Prometheus wants them: base units, and `_total` behind what only grows.
+enum PrometheusName {
+    static func of(_ description: StatDescription) -> String {
+        var name = Array(PrometheusLabels.word(description.name).utf8)
+        func drop(_ suffix: String) {
+            if name.count > suffix.utf8.count, name.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) {
+                name.removeLast(suffix.utf8.count)
+            }
+        }
+        drop("_total")
+        switch description.unit {
+        case .time:
+            drop("_ms")
+            name += "_seconds".utf8
+        case .bytes:
+            drop("_bytes")
+            name += "_bytes".utf8
+        case .none: break
+        }
+        if description.kind == .counter { name += "_total".utf8 }
+        return String(decoding: name, as: UTF8.self)
+    }
+}
