@@ -113,8 +113,8 @@ extension FakeWorker: WorkerServices {
         return counter
     }
 
-    package func gauge(_ name: String, _ stage: StageIdentity) -> Gauge {
-        let key = Self.key(name, stage, nil)
+    package func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge {
+        let key = Self.key(name, stage, labels)
         let gauge = gauges[key] ?? .detached()
         gauges[key] = gauge
         return gauge

@@ -14,6 +14,14 @@ public protocol WatchedState: AnyObject, Sendable {
     /// - Parameter moment: the time of day.
     /// - Returns: when to call at the latest again, changed files or not; nil for no such time.
     func refresh(_ moment: Moment) -> Duration?
+
+    /// The certificates that it has, for the operator; on the control thread.
+    var certificates: [CertificateSummary] { get }
+}
+
+extension WatchedState {
+    /// None.
+    public var certificates: [CertificateSummary] { [] }
 }
 
 /// A time of day.

@@ -41,7 +41,7 @@ public struct WorkerContext: ~Copyable {
     public func counter(_ name: String) -> Counter { unsafe services.counter(name, identity, nil) }
 
     /// A gauge; the same on every worker.
-    public func gauge(_ name: String) -> Gauge { unsafe services.gauge(name, identity) }
+    public func gauge(_ name: String) -> Gauge { unsafe services.gauge(name, identity, nil) }
 
     /// A histogram; its unit is the one that ``Manifest/stats`` gives it.
     public func histogram(_ name: String) -> Histogram { unsafe services.histogram(name, identity, nil) }
@@ -55,6 +55,14 @@ public struct WorkerContext: ~Copyable {
         let (services, identity) = unsafe (services, identity)
         return StatFamily { values in
             services.counter(name, identity, StatLabels(Self.pairs(labels, values), most: most))
+        }
+    }
+
+    /// Gauges that differ by labels; see ``counters(_:labels:most:)``.
+    public func gauges(_ name: String, labels: [String], most: Int = 1000) -> StatFamily<Gauge> {
+        let (services, identity) = unsafe (services, identity)
+        return StatFamily { values in
+            services.gauge(name, identity, StatLabels(Self.pairs(labels, values), most: most))
         }
     }
 
@@ -134,7 +142,7 @@ public enum LogLevel: String, Sendable, CaseIterable, Codable {
 package protocol WorkerServices: AnyObject {
     var index: Int { get }
     func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Counter
-    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge
+    func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge
     func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram
     func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T
     func watch(_ state: any WatchedState)

@@ -7,7 +7,23 @@ public import FilterAPI
 public final class CircuitBreaker: HTTPFilter {
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "circuit_breaker", summary: "Refuses requests where too many run at once, or too many have failed.")
+        id: "circuit_breaker", summary: "Refuses requests where too many run at once, or too many have failed.",
+        stats: [
+            .counter("opened", "Times that a breaker has opened."),
+            .counter("closed", "Times that a breaker has closed."),
+            .counter("probes", "Requests let through by an open breaker to see how it goes."),
+            .counter("queued", "Requests that had to wait."),
+            .counter("rejected_max_requests", "Requests refused because max_requests was reached."),
+            .counter("rejected_open", "Requests refused by an open breaker."),
+            .counter("rejected_queue_full", "Requests refused because too many waited already."),
+            .counter("queue_timeout", "Requests that have waited in vain."),
+            .counter("endpoints_skipped", "Endpoints passed over because their breaker was open."),
+            .counter(
+                "breakers_shared",
+                "Requests that had to share a breaker with others, because there were too many breakers."),
+            .gauge("waiting", "Requests that wait."),
+            .gauge("open", "Breakers that are open."),
+        ])
 
     /// Heads, faults and ends, and where requests go.
     public static let interest: Interest = [

@@ -7,7 +7,15 @@ public final class Count: HTTPFilter {
 
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "count", summary: "Counts requests, and responses by the class of their status.")
+        id: "count", summary: "Counts requests, and responses by the class of their status.",
+        stats: [
+            .counter("requests", "Requests that have passed."),
+            .counter("responses_1xx", "Responses of this class that have passed."),
+            .counter("responses_2xx", "Responses of this class that have passed."),
+            .counter("responses_3xx", "Responses of this class that have passed."),
+            .counter("responses_4xx", "Responses of this class that have passed."),
+            .counter("responses_5xx", "Responses of this class that have passed."),
+        ])
 
     private let requests: Counter
     private let classes: InlineArray<5, Counter>

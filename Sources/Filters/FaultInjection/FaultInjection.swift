@@ -25,7 +25,12 @@ public final class FaultInjection: HTTPFilter {
 
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "fault", summary: "Delays requests, or answers them in place of the upstream, to try what happens then.")
+        id: "fault", summary: "Delays requests, or answers them in place of the upstream, to try what happens then.",
+        stats: [
+            .counter("delays_injected", "Requests that were delayed."),
+            .counter("aborts_injected", "Requests that were answered in place of the upstream."),
+            .counter("faults_overflow", "Requests left alone because too many were being delayed."),
+        ])
 
     private let settings: Settings
     private let plan: FaultPlan

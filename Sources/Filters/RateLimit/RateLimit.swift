@@ -27,7 +27,12 @@ public final class RateLimit: HTTPFilter {
 
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "rate_limit", summary: "Answers requests with 429 where more have come in some time than may.")
+        id: "rate_limit", summary: "Answers requests with 429 where more have come in some time than may.",
+        stats: [
+            .counter("ok", "Requests that were within their limits."),
+            .counter("rate_limited", "Requests that were over a limit."),
+            .counter("keys_dropped", "Buckets of clients or values that had to make room for others."),
+        ])
 
     /// One bit each in a byte of the state.
     static let mostRules = 8

@@ -57,7 +57,20 @@ public final class Retry: HTTPFilter {
 
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "retry", summary: "Tries requests again that have failed, within a budget.")
+        id: "retry", summary: "Tries requests again that have failed, within a budget.",
+        stats: [
+            .counter("retry", "Further tries."),
+            .counter("retry_success", "Requests that were answered well by a further try."),
+            .counter(
+                "retry_overflow", "Further tries that the budget, or the limit on how many run at once, did not allow."),
+            .counter("retry_limit_exceeded", "Requests that failed with the last try that they may have."),
+            .counter("retry_backoff_exponential", "Pauses before a further try that were drawn by lot."),
+            .counter("retry_backoff_ratelimited", "Pauses before a further try that the upstream asked for."),
+            .counter("retry_not_idempotent", "Requests not tried again because of their method."),
+            .counter("retry_body_too_large", "Requests not tried again because their body is too large to keep."),
+            .counter("retry_no_time", "Requests not tried again because their time would be over before."),
+            .counter("per_try_timeout", "Tries that took longer than per_try_timeout."),
+        ])
 
     private let settings: Settings
     private let policy: RetryPolicy

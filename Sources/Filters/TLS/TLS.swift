@@ -8,7 +8,16 @@ public import FilterAPI
 public final class TLS: ByteFilter {
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "tls", summary: "Ends TLS from clients, or begins it towards upstreams.", offers: ["tls.identity"])
+        id: "tls", summary: "Ends TLS from clients, or begins it towards upstreams.", offers: ["tls.identity"],
+        stats: [
+            .counter("handshake", "Handshakes that were completed."),
+            .counter("session_reused", "Handshakes that took up an earlier session."),
+            .gauge("certificate_reloads", "How often changed certificate files were taken into use."),
+            .gauge("certificate_reload_failures", "How often changed certificate files were refused."),
+            .gauge(
+                "certificate_seconds_left",
+                "Seconds until a certificate, an authority or a list of revocations ends; negative afterwards."),
+        ])
 
     /// One connection's TLS.
     public struct State {
@@ -35,7 +44,9 @@ public final class TLS: ByteFilter {
         let tickets = worker.shared("tickets") { TicketKeys() }
         let gauges = MaterialGauges(
             reloads: worker.gauge("certificate_reloads"), failures: worker.gauge("certificate_reload_failures"),
-            secondsLeft: settings.perishableFiles(side).map { worker.gauge("certificate_seconds_left.\($0)") })
+            secondsLeft: settings.perishableFiles(side).map {
+                worker.gauges("certificate_seconds_left", labels: ["file"])[$0]
+            })
         // One for all workers and generations with the same settings.
         material = try worker.watched("\(side) \(opened)") { () throws(ConfigurationFault) in
             try TLSMaterial(opened, side: side, tickets: tickets, log: log, gauges: gauges)

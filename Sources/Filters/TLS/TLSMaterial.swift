@@ -79,6 +79,18 @@ final class TLSMaterial: WatchedState {
         }
     }
 
+    var certificates: [CertificateSummary] {
+        let content = current
+        let own = content.credentials.map {
+            CertificateSummary($0.facts, path: $0.path, notAfter: $0.perishable.notAfter, isAuthority: false)
+        }
+        guard let trust = content.trust, let ca = settings.authorities(side), ca != "system" else { return own }
+        return own
+            + trust.authorities(in: ca).map {
+                CertificateSummary($0, path: ca, notAfter: $0.notAfter, isAuthority: true)
+            }
+    }
+
     // MARK: Watching
 
     var files: [String] { settings.files(side) }
@@ -139,6 +151,17 @@ final class TLSMaterial: WatchedState {
     private func watchExpiry(_ moment: Moment) -> Duration? {
         let all = current.perishables
         return expiry.withLock { watch in watch.look(all, settings.expiryWarning, moment, gauges.secondsLeft, log) }
+    }
+}
+
+extension CertificateSummary {
+    fileprivate init(_ facts: PeerCertificate, path: String, notAfter: Int64, isAuthority: Bool) {
+        let names =
+            facts.dnsNames.map { "DNS:\($0)" } + facts.uris.map { "URI:\($0)" }
+            + facts.ipAddresses.map { "IP Address:\($0)" } + facts.emailAddresses.map { "email:\($0)" }
+        self.init(
+            path: path, subject: facts.subject, serialNumber: facts.serialNumber, names: names,
+            notBefore: facts.notBefore, notAfter: notAfter, isAuthority: isAuthority)
     }
 }
 

@@ -69,6 +69,12 @@ final class TrustStore: @unchecked Sendable {
         ERR_clear_error()
     }
 
+    /// What the authorities say of themselves; those of a file that was read, not the system's.
+    func authorities(in path: String) -> [PeerCertificate] {
+        let known = authorities.isEmpty ? (try? PEM.certificates(path)) ?? [] : authorities
+        return known.map { unsafe X509Reader.read($0.x509, withPEM: false) }
+    }
+
     private func mixDigest(_ digest: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt32>) -> Int32) {
         var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0

@@ -63,6 +63,9 @@ final class FileWatcher {
         settle()
     }
 
+    /// What all states say of their certificates.
+    var certificates: [CertificateSummary] { entries.flatMap { $0.state?.certificates ?? [] } }
+
     /// Asks all states to look at their files now.
     func refreshAll() {
         for index in entries.indices { refresh(index) }

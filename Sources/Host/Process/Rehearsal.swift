@@ -48,7 +48,7 @@ private final class NobodysServices: WorkerServices {
 
     var index: Int { 0 }
     func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> FilterAPI.Counter { .detached() }
-    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge { .detached() }
+    func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge { .detached() }
     func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram { .detached() }
     func shared<T: AnyObject & Sendable, E: Error>(_ key: String, _ make: () throws(E) -> T) throws(E) -> T {
         try make()

@@ -141,11 +141,13 @@ final class StatRegistry: Sendable {
     }
 
     private func labelled(_ scope: StatScope, _ description: StatDescription, _ labels: StatLabels) -> Place {
-        let slots = slots
+        // A gauge is one number, whoever sets it.
+        let isGauge = description.kind == .gauge
+        let slots = isGauge ? 1 : slots
         return state.withLock { state in
             func series(_ pairs: [(name: String, value: String)]) -> (StatScope, StatSchema) {
                 let text = PrometheusLabels.text(pairs)
-                let entry = StatSchema.Entry(description)
+                let entry = StatSchema.Entry(description, isAlwaysShown: isGauge)
                 let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
                 return (scope.with(labels: text), schema)
             }
@@ -167,8 +169,8 @@ final class StatRegistry: Sendable {
         return unsafe FilterAPI.Counter(cell: place.group.words(slot: slot) + place.entry.offset)
     }
 
-    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge {
-        let place = place(name, .gauge, stage, nil)
+    func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge {
+        let place = place(name, .gauge, stage, labels)
         return unsafe Gauge(cell: place.group.words(slot: 0) + place.entry.offset)
     }
 

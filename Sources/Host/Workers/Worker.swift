@@ -181,7 +181,9 @@ extension Worker: WorkerServices {
         registry.counter(name, stage, labels, slot: index)
     }
 
-    func gauge(_ name: String, _ stage: StageIdentity) -> Gauge { registry.gauge(name, stage) }
+    func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge {
+        registry.gauge(name, stage, labels)
+    }
 
     func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram {
         registry.histogram(name, stage, labels, slot: index)

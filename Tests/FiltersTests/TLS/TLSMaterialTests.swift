@@ -27,7 +27,7 @@ import Testing
         }
 
         func gauge(_ name: String) -> Int64? { lab.server.value(ofGauge: "tls.\(name)") }
-        var secondsLeft: Int64? { gauge("certificate_seconds_left.\(lab.folder.path)/server.crt") }
+        var secondsLeft: Int64? { gauge("certificate_seconds_left{file=\"\(lab.folder.path)/server.crt\"}") }
     }
 
     private func watch(_ pair: TestPair, _ edit: (inout TLS.Settings) -> Void = { _ in }) throws -> (Watch, TLS) {
