@@ -10,10 +10,12 @@ enum BuiltinFilters {
         Router.self,
         TCPProxy.self,
         Count.self,
+        Stats.self,
         CircuitBreaker.self,
         TLS.self,
         Retry.self,
         RateLimit.self,
         FaultInjection.self,
+        Admin.self,
     ]
 }

@@ -9,6 +9,8 @@ public struct StatDescription: Sendable, Equatable {
     public var unit: StatUnit
     /// One sentence on what it says, with a full stop.
     public var meaning: String
+    /// The whole name in Prometheus, for those that a convention has named; nil for one that begins with the filter's.
+    public var exposedAs: String?
 
     /// What kind of number a statistic is.
     public enum Kind: String, Sendable {
@@ -21,11 +23,12 @@ public struct StatDescription: Sendable, Equatable {
     }
 
     /// From its parts.
-    public init(_ name: String, _ kind: Kind, _ unit: StatUnit, _ meaning: String) {
+    public init(_ name: String, _ kind: Kind, _ unit: StatUnit, _ meaning: String, exposedAs: String? = nil) {
         self.name = name
         self.kind = kind
         self.unit = unit
         self.meaning = meaning
+        self.exposedAs = exposedAs
     }
 
     /// A number that only grows.
@@ -39,8 +42,10 @@ public struct StatDescription: Sendable, Equatable {
     }
 
     /// How often values of which size have come up.
-    public static func histogram(_ name: String, _ unit: StatUnit, _ meaning: String) -> StatDescription {
-        .init(name, .histogram, unit, meaning)
+    public static func histogram(_ name: String, _ unit: StatUnit, _ meaning: String, exposedAs: String? = nil)
+        -> StatDescription
+    {
+        .init(name, .histogram, unit, meaning, exposedAs: exposedAs)
     }
 }
 

@@ -28,8 +28,15 @@ public struct Resumption: ~Copyable, Sendable {
     }
 
     /// Answers the request instead, from the holding filter upward.
-    public consuming func reply(_ status: Status, body: String = "") {
-        target.resume(key, .reply(status, body))
+    ///
+    /// - Parameters:
+    ///   - status: the status.
+    ///   - body: a text, as `text/plain` unless `fields` say otherwise.
+    ///   - fields: set in the answer's head.
+    public consuming func reply(
+        _ status: Status, body: String = "", fields: [(name: HeaderName, value: String)] = []
+    ) {
+        target.resume(key, .reply(status, body, fields))
         isUsed = true
     }
 }
@@ -55,7 +62,7 @@ package struct ResumptionKey: Sendable {
 package enum ResumptionOutcome: Sendable {
     case resumed
     case failed(Fault)
-    case reply(Status, String)
+    case reply(Status, String, [(name: HeaderName, value: String)])
     case dropped
 }
 

@@ -258,7 +258,10 @@ extension FakeStream {
             if key.isRequest { down.waiting = [] } else { up.waiting = [] }
             for event in direction.waiting { _ = show(event, isRequest: key.isRequest) }
         case .failed(let fault): failed(fault)
-        case .reply(let status, let body): reply = RecordedReply(status: status.code, body: body, fields: [])
+        case .reply(let status, let body, let fields):
+            reply = RecordedReply(
+                status: status.code, body: body,
+                fields: fields.map { RecordedField(name: $0.name.text, value: $0.value) })
         case .dropped: failed(Fault(.filterStalled, "filter.dropped_token"))
         }
     }

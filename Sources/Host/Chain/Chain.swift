@@ -41,6 +41,8 @@ final class Chain {
     /// What the walk looks at, for each event of each stream; in memory of its own, so that nothing is counted.
     let table: UnsafeMutablePointer<ChainTable>
     let byteLifetimeMask: UInt64
+    /// Where it is kept how long filters take; nil where nobody wants to know.
+    private(set) var times: ChainTimes?
 
     init(plan: ChainPlan, filters: [any Filter]) {
         self.plan = plan
@@ -99,6 +101,12 @@ final class Chain {
         byteLifetimeMask = byteCount == 0 ? 0 : (UInt64.max >> UInt64(64 - byteCount))
     }
 
+    /// Measures how long filters take; before the chain is used.
+    func measure(_ times: ChainTimes) {
+        self.times = times
+        unsafe table.pointee.isTimed = true
+    }
+
     private static func pointer(to filter: AnyObject) -> UnsafeRawPointer {
         unsafe UnsafeRawPointer(Unmanaged.passUnretained(filter).toOpaque())
     }
@@ -134,6 +142,8 @@ struct ChainTable {
     let lifetimeMask: UInt64
     let clusterMask: UInt64
     let endpointMask: UInt64
+    /// Whether it is measured how long filters take.
+    var isTimed = false
 }
 
 /// Where slots lie in a block of memory.

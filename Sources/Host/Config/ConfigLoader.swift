@@ -42,12 +42,16 @@ struct ConfigLoader {
         PluginLoader(diagnostics: diagnostics, base: base)
             .load(top.value.plugins, document.root["plugins"], into: &registry)
         accessLogPlace = document.root["access_log"]?.place
-        let listeners = listeners(document.root["listeners"], access: top.value.accessLog)
+        var listeners = listeners(document.root["listeners"], access: top.value.accessLog)
+        if let admin = top.value.admin, let node = document.root["admin"] {
+            if let plan = self.admin(admin, node, beside: listeners) { listeners.append(plan) }
+        }
         let clusters = clusters(document.root["clusters"])
         checkReferences(Set(document.root["clusters"]?.mapping?.entries.map(\.key) ?? []))
         warnUnused(clusters)
         guard !diagnostics.hasErrors else { return nil }
-        return GenerationPlan(settings: top.value, listeners: listeners, clusters: clusters)
+        return GenerationPlan(
+            settings: top.value, listeners: listeners, clusters: clusters, root: document.root)
     }
 
     // MARK: Listeners
@@ -93,6 +97,40 @@ struct ConfigLoader {
             name: name, settings: settings, addresses: addresses.map(\.0), chains: chains,
             accessLog: accessLog(settings.accessLog, node["access_log"], access),
             accessLogPlace: node["access_log"]?.place ?? accessLogPlace, node: node)
+    }
+
+    /// The admin interface is a listener like any other, with a chain of two.
+    private mutating func admin(
+        _ settings: AdminSettings, _ node: Node, beside others: [ListenerPlan]
+    ) -> ListenerPlan? {
+        let addresses = addresses(node["bind"] ?? node)
+        for (address, place) in addresses where address.port != 0 {
+            guard let other = others.first(where: { $0.addresses.contains(address) }) else { continue }
+            diagnostics.error(
+                .addressInUse, "`\(address)` is bound by the listener `\(other.name)` already", at: place)
+        }
+        if let other = others.first(where: { $0.name == ListenerPlan.adminName }) {
+            diagnostics.error(
+                .addressInUse, "the admin interface is a listener called `\(other.name)`; give this one another name",
+                at: other.node.headPlace)
+            return nil
+        }
+        var own = Admin.Settings()
+        own.token = settings.token
+        own.hosts = settings.hosts
+        var codec = HTTP1ServerCodec.Settings()
+        codec.idleTimeout = .seconds(300)
+        let chain = ChainPlan(stages: [
+            StagePlan(name: "http", type: HTTP1ServerCodec.self, settings: codec),
+            StagePlan(name: "admin", type: Admin.self, settings: own),
+        ])
+        var listener = ListenerSettings()
+        listener.bind = settings.bind
+        listener.maxConnections = 100
+        return ListenerPlan(
+            name: ListenerPlan.adminName, settings: listener, addresses: addresses.map(\.0),
+            chains: [ChainChoicePlan(match: nil, chain: chain, node: node)], accessLog: settings.accessLog,
+            accessLogPlace: node["access_log"]?.place, node: node, isAdmin: true)
     }
 
     /// What a listener says of its access log, with what it leaves open taken from the top of the file.

@@ -6,6 +6,7 @@ internal import FilterAPI
 final class Generation {
     private(set) var plan: GenerationPlan?
     private(set) var boundAddresses: [(listener: String, address: String)] = []
+    private let stats: GenerationStats
     private let log: Log
     private var writer: LogWriter?
     private var sinks: [String: LogSink] = [:]
@@ -15,7 +16,8 @@ final class Generation {
     private var bound: [String: [SocketAddress: SocketAddress]] = [:]
     private var shared: [SocketAddress: SharedSocket] = [:]
 
-    init(log: Log, writer: LogWriter?) {
+    init(log: Log, writer: LogWriter?, stats: GenerationStats) {
+        self.stats = stats
         self.log = log
         self.writer = writer
     }
@@ -44,6 +46,7 @@ final class Generation {
             deliveries.append(delivery)
         }
         guard !diagnostics.hasErrors, let sockets = bind(changedListeners, workers.count, diagnostics) else {
+            stats.couldNotBind()
             return false
         }
         for index in workers.indices {
@@ -61,6 +64,7 @@ final class Generation {
         }
         self.sinks = sinks
         forget(next)
+        stats.note(next, after: plan, listeners: changedListeners.map(\.name), clusters: changedClusters.map(\.name))
         plan = next
         return true
     }
@@ -95,6 +99,12 @@ final class Generation {
                 for choice in listener.chains {
                     node = choice.node
                     let chain = try builder.build(choice.chain, of: listener.name, side: .client, services: worker)
+                    if listener.settings.filterTimes {
+                        chain.measure(
+                            ChainTimes(
+                                choice.chain, owner: listener.name, side: .client, worker.registry, worker: worker.index
+                            ))
+                    }
                     entries.append(ChainList.Entry(match: choice.match, chain: chain))
                 }
                 let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)
@@ -298,6 +308,35 @@ final class Generation {
             healthCheckers.removeValue(forKey: name)?.stop()
             outlierWatches.removeValue(forKey: name)?.stop()
         }
+    }
+
+    // MARK: For whoever looks
+
+    /// What is known of all clusters.
+    var clusterReports: [ClusterReport] {
+        (plan?.clusters ?? []).map { cluster in
+            let set = endpointSets[cluster.name]
+            let limits = [
+                ("max_connections", cluster.limits.connections.value),
+                ("max_pending_requests", cluster.limits.pending.value),
+                ("max_requests", cluster.limits.requests.value),
+                ("max_retries", cluster.limits.retries?.value ?? 0),
+            ]
+            let endpoints = (set?.known.entries ?? []).map { entry in
+                ClusterReport.EndpointReport(
+                    address: entry.name.text, host: entry.host, weight: entry.weight, priority: entry.priority,
+                    status: set?.status(of: entry.address) ?? EndpointStatus(),
+                    statistics: entry.stats.map { group in
+                        group.schema.entries.map { ($0.description.name, group.value($0)) }
+                    } ?? [])
+            }
+            return ClusterReport(name: cluster.name, limits: limits, endpoints: endpoints)
+        }
+    }
+
+    /// At how many sockets each listener should accept.
+    var expectedSockets: [(listener: String, count: Int)] {
+        (plan?.listeners ?? []).map { ($0.name, $0.addresses.count) }
     }
 
     func reopenLogs() {

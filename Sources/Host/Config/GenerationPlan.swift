@@ -7,8 +7,11 @@ final class GenerationPlan: Sendable {
     let settings: TopSettings
     let listeners: [ListenerPlan]
     let clusters: [ClusterPlan]
+    /// The whole file.
+    let root: Node?
 
-    init(settings: TopSettings, listeners: [ListenerPlan], clusters: [ClusterPlan]) {
+    init(settings: TopSettings, listeners: [ListenerPlan], clusters: [ClusterPlan], root: Node? = nil) {
+        self.root = root
         self.settings = settings
         self.listeners = listeners
         self.clusters = clusters
@@ -16,6 +19,7 @@ final class GenerationPlan: Sendable {
 
     /// For the one line that a good check prints.
     var summary: String {
+        let listeners = listeners.filter { !$0.isAdmin }
         let filters = listeners.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.chain.stages.count } }
         func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
         return [count(listeners.count, "listener"), count(filters, "filter"), count(clusters.count, "cluster")]
@@ -35,6 +39,8 @@ struct ListenerPlan: Sendable {
     let accessLogPlace: Place?
     /// As it stands in the file, to see on a reload whether it has changed.
     let node: Node
+    /// Whether it is the admin interface: it serves until the very end, and counts nowhere else.
+    var isAdmin = false
 }
 
 /// One of the chains of a listener.
@@ -53,4 +59,9 @@ struct ClusterPlan: Sendable {
     let chain: ChainPlan
     let limits: ClusterLimits
     let node: Node
+}
+
+extension ListenerPlan {
+    /// What the admin interface is called in logs and statistics.
+    static let adminName = "admin"
 }

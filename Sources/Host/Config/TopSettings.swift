@@ -14,6 +14,8 @@ package struct TopSettings: SettingsStruct {
     package var maxConnections = 0
     package var plugins: [String] = []
     package var dns = DNSSettings()
+    /// The admin interface; none unless it is set.
+    package var admin: AdminSettings?
     package var listeners = RawNode()
     package var clusters = RawNode()
 
@@ -100,6 +102,8 @@ package struct ListenerSettings: SettingsStruct {
     package var chains = RawNode()
     /// How long a client may take to send the bytes that say which chain it gets.
     package var matchTimeout = Duration.seconds(10)
+    /// Whether it is measured how long each filter takes.
+    package var filterTimes = false
 
     package init() {}
 

@@ -244,17 +244,25 @@ final class BytePipe: StreamHost {
         let entry = unsafe connection.chain.byteStages[stage]
         unsafe view.pointee.stage = stage
         unsafe view.pointee.isRequest = isRequest
+        let times = unsafe connection.chain.times
+        let began = times == nil ? 0 : TickClock.ticks
         do throws(Fault) {
             let slot = unsafe connection.block + entry.offset
             let step =
                 isRequest
                 ? unsafe try entry.type._requestBytes(entry.filter, slot, &chunk, last, &view.pointee)
                 : unsafe try entry.type._responseBytes(entry.filter, slot, &chunk, last, &view.pointee)
+            if let times { note(TickClock.ticks &- began, in: times, stage, isRequest) }
             return settle(stage) ? step : nil
         } catch {
             fault(error, from: stage)
             return nil
         }
+    }
+
+    private func note(_ ticks: UInt64, in times: ChainTimes, _ stage: Int, _ isRequest: Bool) {
+        let histograms = times.bytes[stage]
+        (isRequest ? histograms.request : histograms.response).record(times.clock.nanoseconds(ticks))
     }
 
     private func settle(_ stage: Int) -> Bool {

@@ -86,7 +86,7 @@ final class Listener {
     func accept(fd: Int32, peer: SocketAddress, local: SocketAddress) {
         stats.listener.add(.cxTotal)
         guard !isFull else { return refuse(fd, .cxOverflow) }
-        guard worker.admit() else { return refuse(fd, .globalCxOverflow) }
+        guard plan.isAdmin || worker.admit() else { return refuse(fd, .globalCxOverflow) }
         stats.listener.add(.cxActive)
         let arrival = Arrival(fd: fd, peer: peer, local: local)
         if let only = chains.only { return begin(arrival, only) }
@@ -140,7 +140,7 @@ final class Listener {
     func arrivalGone() {
         stats.listener.add(.cxActive, -1)
         stats.listener.add(.cxDestroy)
-        worker.connectionGone()
+        if !plan.isAdmin { worker.connectionGone() }
         for acceptor in acceptors { acceptor.resume() }
     }
 

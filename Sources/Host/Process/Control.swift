@@ -8,20 +8,34 @@ final class Control {
     /// How long the end may wait for whoever reads the logs.
     private static let logPatience: Nanoseconds = 2_000_000_000
 
-    private let file: String?
-    private let options: RunOptions
-    private let log: Log
+    let file: String?
+    let options: RunOptions
+    let log: Log
     private let loop: EventLoop
-    private let registry: StatRegistry
-    private let limit: ConnectionLimit
-    private var workers: [Worker] = []
+    let registry: StatRegistry
+    let limit: ConnectionLimit
+    private(set) var workers: [Worker] = []
     private var threads: [WorkerThread] = []
-    private var generation: Generation
+    private(set) var generation: Generation
     private var resolver: Resolver
-    private let files: FileWatcher
-    private var isDraining = false
+    let files: FileWatcher
+    private(set) var isDraining = false
     private var undrained = 0
     private var exitCode: Int32 = 0
+    /// Set once all workers have taken the first config over.
+    private(set) var isInPlace = false
+    /// Listeners were stopped without the end of the process in sight.
+    var isNotAccepting = false
+    /// Somebody wants no traffic to come here.
+    var isFailedOnPurpose = false
+    private(set) var lastRejection: Rejection?
+    private(set) var configTime: UInt64 = 0
+    private let desk: AdminDesk
+    private var office: AdminOffice?
+    let generationStats: GenerationStats
+    let serverStats: StatSlots<ServerStat>
+    let processStats: StatSlots<ProcessStat>
+    let configStats: StatSlots<ConfigStat>
     private var signals: SignalSource?
     private lazy var deadline = CallbackTimer { [unowned self] in self.drainTimeout() }
 
@@ -56,16 +70,25 @@ final class Control {
         let count =
             options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
         registry = StatRegistry(workers: count)
+        desk = AdminDesk(loop.poster)
+        generationStats = GenerationStats(registry)
+        serverStats = StatSlots(registry.lastingGroup(.server, ServerStat.schema, slots: 1), slot: 0)
+        processStats = StatSlots(registry.lastingGroup(.process, ProcessStat.schema, slots: 1), slot: 0)
+        configStats = StatSlots(registry.lastingGroup(.config, ConfigStat.schema, slots: 1), slot: 0)
+        serverStats.set(.concurrency, count)
         resolver = try Resolver(loop: loop, servers: plan.settings.dns.servers, log: log, registry: registry)
         files = FileWatcher(loop: loop, log: log)
         limit = ConnectionLimit(Self.connectionLimit(plan.settings))
-        generation = Generation(log: log, writer: nil)
+        generation = Generation(log: log, writer: nil, stats: generationStats)
         for index in 0..<count {
             workers.append(
                 try Worker(
                     index: index, registry: registry, log: log, connectionLimit: limit, files: files,
-                    folder: ConfigFolder(of: file)))
+                    folder: ConfigFolder(of: file), desk: desk))
         }
+        let office = AdminOffice(self, registry)
+        self.office = office
+        desk.open(office)
     }
 
     private static func connectionLimit(_ settings: TopSettings) -> Int {
@@ -82,6 +105,7 @@ final class Control {
             Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return 1
         }
+        noteConfig(isGood: true)
         signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { [unowned self] signal in
             self.handle(signal)
         }
@@ -90,6 +114,7 @@ final class Control {
             threads.append(
                 try WorkerThread.start(name: "sluice-\(worker.index)") { unsafe handover.value.loop.run() })
         }
+        generationStats.workersStarted()
         loop.run()
         for thread in threads { thread.join() }
         generation.finish(on: loop, within: Self.logPatience)
@@ -98,6 +123,7 @@ final class Control {
     }
 
     private func announce(_ plan: GenerationPlan, demo: DemoCertificates?) {
+        isInPlace = true
         report(generation.boundAddresses)
         log.write(
             .info, "ready",
@@ -121,10 +147,8 @@ final class Control {
 
     private func handle(_ signal: Int32) {
         switch signal {
-        case SIGHUP: reload()
-        case SIGUSR1:
-            generation.reopenLogs()
-            log.write(.info, "log files opened again")
+        case SIGHUP: _ = reload()
+        case SIGUSR1: reopenLogs()
         default:
             if isDraining {
                 log.write(.warning, "stopping now", [("reason", "second signal")])
@@ -135,9 +159,23 @@ final class Control {
         }
     }
 
-    private func reload() {
-        guard let file else { return log.write(.warning, "nothing to reload", [("reason", "there is no config file")]) }
-        guard !isDraining else { return log.write(.warning, "not reloading", [("reason", "shutting down")]) }
+    func reopenLogs() {
+        generation.reopenLogs()
+        log.write(.info, "log files opened again")
+    }
+
+    /// Reads the file again.
+    ///
+    /// - Returns: why it is not used; nil where it is.
+    func reload() -> String? {
+        guard let file else {
+            log.write(.warning, "nothing to reload", [("reason", "there is no config file")])
+            return "there is no config file\n"
+        }
+        guard !isDraining else {
+            log.write(.warning, "not reloading", [("reason", "shutting down")])
+            return "shutting down\n"
+        }
         // Whoever sends the signal because of new certificates need not wait for the kernel to tell of them.
         defer { files.refreshAll() }
         let diagnostics = Diagnostics(file: file)
@@ -150,14 +188,31 @@ final class Control {
                     plan, on: workers, resolver: resolver, diagnostics: diagnostics,
                     whenInPlace: { [unowned self] in self.reloaded(plan, diagnostics, before) })
             {
-                return
+                noteConfig(isGood: true)
+                return nil
             }
         }
         let first = diagnostics.sorted.first { $0.severity == .error }
         let line = first?.place.map { "\(file):\($0.range.line):\($0.range.column)" } ?? file
+        let details = diagnostics.rendered(as: .text)
         log.write(
             .error, "config refused, the running one stays",
-            [("place", line), ("error", first?.message ?? "unknown"), ("details", diagnostics.rendered(as: .text))])
+            [("place", line), ("error", first?.message ?? "unknown"), ("details", details)])
+        lastRejection = Rejection(
+            time: Syscalls.wallClock(), place: line, message: first?.message ?? "unknown", details: details)
+        noteConfig(isGood: false)
+        return Terminal.lines(details)
+    }
+
+    private func noteConfig(isGood: Bool) {
+        let now = Syscalls.wallClock()
+        configStats.set(.lastSuccessful, isGood ? 1 : 0)
+        configStats.set(.lastAttempt, Int(now / 1_000_000_000))
+        guard isGood else { return configStats.add(.rejected) }
+        if configStats.value(.generation) > 0 { configStats.add(.reloads) }
+        configStats.add(.generation)
+        configTime = now
+        lastRejection = nil
     }
 
     private func reloaded(
@@ -185,7 +240,8 @@ final class Control {
 
     // MARK: The end
 
-    private func drain() {
+    func drain() {
+        guard !isDraining else { return }
         isDraining = true
         undrained = workers.count
         let timeout = generation.plan?.settings.drainTimeout ?? .seconds(30)
@@ -221,4 +277,15 @@ final class Control {
         }
         loop.stop()
     }
+}
+
+/// A config that was refused while another one was running.
+struct Rejection {
+    /// When, in nanoseconds since 1970.
+    let time: UInt64
+    /// The file, with line and column where they are known.
+    let place: String
+    let message: String
+    /// All that is wrong, as a person reads it.
+    let details: String
 }

@@ -151,7 +151,8 @@ final class StatRegistry: Sendable {
                 let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
                 return (scope.with(labels: text), schema)
             }
-            var (own, schema) = series(labels.pairs)
+            // A label without a value is as if it were not there.
+            var (own, schema) = series(labels.pairs.filter { !$0.value.isEmpty })
             let family = "\(scope.prefix)|\(description.name)"
             if state.groups[own]?.contains(where: { $0.group?.schema === schema }) != true {
                 if state.series[family, default: 0] >= labels.most {

@@ -13,21 +13,32 @@ final class StatSchema: Sendable {
         let label: String
         /// Shown as 0 too; others are not before they were something else once.
         let isAlwaysShown: Bool
-        /// Whether it is of times well below a millisecond.
-        let isShort: Bool
+        /// Which buckets a histogram has in Prometheus.
+        let range: TimeRange
         /// Its first word in the memory of one slot.
         fileprivate(set) var offset = 0
 
         init(
             _ description: StatDescription, prometheus: String? = nil, label: String = "", isAlwaysShown: Bool = false,
-            isShort: Bool = false
+            range: TimeRange = .requests
         ) {
             self.description = description
-            self.prometheus = prometheus ?? PrometheusName.of(description)
+            self.prometheus =
+                prometheus ?? description.exposedAs.map { "=\($0)" } ?? PrometheusName.of(description)
             self.label = label
             self.isAlwaysShown = isAlwaysShown
-            self.isShort = isShort
+            self.range = range
         }
+    }
+
+    /// What times a histogram is of.
+    enum TimeRange: Sendable {
+        /// What filters take: well below a millisecond.
+        case code
+        /// What requests take.
+        case requests
+        /// How long connections are open.
+        case connections
     }
 
     let entries: [Entry]

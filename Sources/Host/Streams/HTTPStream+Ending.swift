@@ -179,6 +179,7 @@ extension HTTPStream {
         if flags.contains(.claimedRetry) { pool?.quota.retries.give() }
         discardHeld()
         closeStages(from: 0, ending)
+        recordTimes()
         guard let connection = unsafe connection else { return release() }
         worker.streamEnded(self, on: connection)
         connection.streamEnded(self)
@@ -194,13 +195,16 @@ extension HTTPStream {
             mask &= ~(UInt64(1) << UInt64(stage))
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
+            let began = beginTime()
             unsafe entry.type._close(entry.filter, block + entry.offset, ending, &view.pointee)
+            endTime(began, stage, .response)
         }
         unsafe view.pointee.asked = .none
     }
 
     func discardHeld() {
         guard parkedRequest | parkedResponse != 0 else { return }
+        for park in parks { endTime(park.since, park.stage, park.isRequest ? .request : .response) }
         parks.removeAll()
         parkedRequest = 0
         parkedResponse = 0
@@ -242,11 +246,13 @@ extension HTTPStream {
         else { return }
         let entry = unsafe table.httpStages[stage]
         unsafe view.pointee.stage = stage
+        let began = beginTime()
         do throws(Fault) {
             unsafe try entry.type._wake(entry.filter, block + entry.offset, &view.pointee)
         } catch {
             return faulted(error, at: stage)
         }
+        endTime(began, stage, .request)
         if unsafe !view.pointee.asked.isNone { _ = settle(stage, .next) }
         if flags.contains(.active) { kick() }
     }

@@ -7,7 +7,7 @@ extension HTTPStream {
 
     private func park(_ stage: Int, isRequest: Bool) -> Park {
         if let park = parks.first(where: { $0.stage == stage && $0.isRequest == isRequest }) { return park }
-        let park = Park(stage: stage, isRequest: isRequest)
+        let park = Park(stage: stage, isRequest: isRequest, since: beginTime())
         parks.append(park)
         let bit = UInt64(1) << UInt64(stage)
         if isRequest { parkedRequest |= bit } else { parkedResponse |= bit }
@@ -19,6 +19,7 @@ extension HTTPStream {
     }
 
     private func unpark(_ park: Park) {
+        endTime(park.since, park.stage, park.isRequest ? .request : .response)
         parks.removeAll { $0 === park }
         let bit = UInt64(1) << UInt64(park.stage)
         if park.isRequest { parkedRequest &= ~bit } else { parkedResponse &= ~bit }
@@ -143,9 +144,11 @@ extension HTTPStream {
         case .resumed: if let park { letGo(park) } else { releaseAtCluster() }
         case .failed(let fault): faulted(fault, at: stage)
         case .dropped: faulted(Fault(.filterStalled, "filter.dropped_token"), at: stage)
-        case .reply(let status, let body):
+        case .reply(let status, let body, let fields):
             unsafe view.pointee.stage = stage
-            reply(stage: stage, status, body: body) { _ in }
+            reply(stage: stage, status, body: body) { head in
+                for field in fields { head.headers.set(field.name, field.value) }
+            }
             unsafe view.pointee.asked = .none
             answer(from: stage)
         }

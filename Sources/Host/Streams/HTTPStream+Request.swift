@@ -47,6 +47,7 @@ extension HTTPStream {
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
+            let began = beginTime()
             do throws(Fault) {
                 if unsafe try entry.type._open(entry.filter, block + entry.offset, &view.pointee) {
                     opened |= bit
@@ -60,6 +61,7 @@ extension HTTPStream {
                 faulted(error, at: stage)
                 return false
             }
+            endTime(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, .next) { return false }
         }
         return true
@@ -75,12 +77,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._requestHead(
                     entry.filter, block + entry.offset, &headMemory.pointee, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            endTime(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: break
@@ -106,12 +110,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._requestBody(
                     entry.filter, block + entry.offset, &chunk, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            endTime(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: if parkedRequest & bit != 0, !releaseRequest(stage) { return }
@@ -141,12 +147,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._requestTrailers(
                     entry.filter, block + entry.offset, &trailers.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            endTime(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             if step == .hold { return parkTrailers(stage, isRequest: true) }
             if parkedRequest & bit != 0, !releaseRequest(stage) { return }

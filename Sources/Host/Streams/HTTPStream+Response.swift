@@ -58,12 +58,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._responseHead(
                     entry.filter, block + entry.offset, &responseMemory.pointee, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            endTime(began, stage, .response)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: break
@@ -92,12 +94,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._responseBody(
                     entry.filter, block + entry.offset, &chunk, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            endTime(began, stage, .response)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: if parkedResponse & bit != 0, !releaseResponse(stage) { return }
@@ -128,12 +132,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._responseTrailers(
                     entry.filter, block + entry.offset, &trailers.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            endTime(began, stage, .response)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             if step == .hold { return parkTrailers(stage, isRequest: false) }
             if parkedResponse & bit != 0, !releaseResponse(stage) { return }

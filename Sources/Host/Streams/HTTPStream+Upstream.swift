@@ -39,12 +39,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
+            let began = beginTime()
             do throws(Fault) {
                 step = unsafe try entry.type._clusterAttached(entry.filter, block + entry.offset, &view.pointee)
             } catch {
                 faulted(error, at: stage)
                 return false
             }
+            endTime(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return false }
             if step == .hold {
                 holdAtCluster(stage)
@@ -57,6 +59,7 @@ extension HTTPStream {
     private func holdAtCluster(_ stage: Int) {
         clusterStage = stage
         clusterToken = pendingToken
+        clusterHeldAt = table.isTimed ? TickClock.ticks : 0
         pendingToken = 0
         flags.insert(.heldAtCluster)
         guard clusterToken == 0 else { return }
@@ -66,6 +69,7 @@ extension HTTPStream {
     /// The stage that held the request before its cluster lets it go on.
     func releaseAtCluster() {
         flags.remove(.heldAtCluster)
+        if clusterHeldAt > 0 { endTime(clusterHeldAt, clusterStage, .request) }
         guard let pool, clusterStage == 63 || showCluster(to: clusterStage + 1) else { return }
         pool.connect(self)
     }

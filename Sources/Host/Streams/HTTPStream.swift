@@ -119,6 +119,8 @@ final class HTTPStream: LoopTimer {
     /// The stage that holds the request before its cluster, and its token.
     var clusterStage = 0
     var clusterToken: UInt32 = 0
+    /// Since when, in ticks; 0 where nobody wants to know.
+    var clusterHeldAt: UInt64 = 0
     /// Request bytes that wait for a connection.
     var backlog = ChunkQueue()
     var lastEndpoint: Endpoint?
@@ -135,6 +137,8 @@ final class HTTPStream: LoopTimer {
     var timerDue: Nanoseconds = 0
     var stageTimers: [StageTimer?] = []
     var routeTable: RouteSettingsTable?
+    /// Kept for the next stream whose filters are measured.
+    var spareTimes: FilterTimes?
 
     // The connection's list of its streams.
     unowned(unsafe) var nextOnConnection: HTTPStream?
@@ -204,6 +208,7 @@ final class HTTPStream: LoopTimer {
             if size > 0 { unsafe block.initializeMemory(as: UInt8.self, repeating: 0, count: size) }
         }
         lastActivity = worker.loop.now
+        if let times = chain.times { beginTimes(times) }
     }
 
     /// Makes the object as good as new and gives it back to the worker.
@@ -236,6 +241,7 @@ final class HTTPStream: LoopTimer {
         unsafe responseMemory.pointee.reset()
         if let trailers = unsafe requestTrailersMemory { unsafe trailers.pointee.reset() }
         if let trailers = unsafe responseTrailersMemory { unsafe trailers.pointee.reset() }
+        if let times = unsafe factsMemory.pointee.filterTimes { forget(times) }
         unsafe factsMemory.pointee = StreamFacts()
         unsafe connection = nil
         unsafe chainReference = nil

@@ -19,10 +19,13 @@ final class Park {
     var unseenTrailers = false
     /// The token that is out; 0 for none.
     var token: UInt32 = 0
+    /// Since when something is held, in ticks.
+    let since: UInt64
 
-    init(stage: Int, isRequest: Bool) {
+    init(stage: Int, isRequest: Bool, since: UInt64) {
         self.stage = stage
         self.isRequest = isRequest
+        self.since = since
     }
 
     var byteCount: Int { seen.byteCount + unseen.byteCount }

@@ -58,4 +58,7 @@ final class ConnectionLimit: Sendable {
     }
 
     func give() { taken.subtract(1, ordering: .relaxed) }
+
+    /// How many there are.
+    var count: Int { taken.load(ordering: .relaxed) }
 }

@@ -18,6 +18,8 @@ final class Worker {
     let log: Log
     /// For filters that are made for this worker, which is on the control thread.
     private let files: FileWatcher?
+    /// Where questions to the admin interface are answered; nil where there is none.
+    let desk: AdminDesk?
     private let folder: ConfigFolder
     /// Where bytes are read that nobody wants.
     let scratch: UnsafeMutableRawBufferPointer
@@ -39,8 +41,9 @@ final class Worker {
 
     init(
         index: Int, registry: StatRegistry, log: Log, connectionLimit: ConnectionLimit,
-        files: FileWatcher? = nil, folder: ConfigFolder = ConfigFolder(of: nil)
+        files: FileWatcher? = nil, folder: ConfigFolder = ConfigFolder(of: nil), desk: AdminDesk? = nil
     ) throws(SystemFault) {
+        self.desk = desk
         self.files = files
         self.folder = folder
         self.index = index
@@ -55,6 +58,13 @@ final class Worker {
         var generator = SystemRandomNumberGenerator()
         seed = generator.next()
         loop.context = self
+        let stats = stats
+        loop.onTurn = { turn in
+            stats.add(.turns)
+            stats.add(.events, turn.events)
+            stats.add(.busy, Int(turn.lag))
+            if Int(turn.lag) > stats.value(.longestTurn) { stats.set(.longestTurn, Int(turn.lag)) }
+        }
     }
 
     /// The time of this turn.
@@ -160,8 +170,19 @@ final class Worker {
         guard !isDraining else { return }
         isDraining = true
         whenDrained = done
-        for listener in listeners.values { listener.stop() }
+        stopListeners()
         if connectionCount == 0 { drained() }
+    }
+
+    /// Accepts nobody any more; those that are there finish. The admin interface goes on, to tell of it.
+    func stopListeners() {
+        for listener in listeners.values where !listener.plan.isAdmin { listener.stop() }
+    }
+
+    /// Sets what this worker counts to 0.
+    func resetCounters() {
+        for group in registry.groups where index < group.slots { group.resetCounters(slot: index) }
+        stats.set(.longestTurn, 0)
     }
 
     private func drained() {

@@ -80,7 +80,7 @@ enum ClusterStat: Int, StatKey {
             .counter("upstream_rq_5xx", "Requests answered with a status of this class."),
             prometheus: "upstream_rq_xx_total", label: "response_code_class=\"5xx\""),
         .init(.histogram("upstream_cx_connect_ms", .time, "How long connections took to make, TLS included.")),
-        .init(.histogram("upstream_cx_length_ms", .time, "How long connections were open.")),
+        .init(.histogram("upstream_cx_length_ms", .time, "How long connections were open."), range: .connections),
         .init(.histogram("upstream_rq_per_cx", .none, "Requests that connections had carried when they ended.")),
         .init(
             .histogram("upstream_rq_time", .time, "From the connection to the end of the answer, for each try."),

@@ -42,7 +42,9 @@ enum HTTPStat: Int, StatKey {
         .init(.counter("downstream_flow_control_resumed_reading_total", "Times that reading went on after that.")),
         .init(.counter("downstream_rq_total", "Requests that have come.")),
         .init(.counter("downstream_rq_http1_total", "Requests over HTTP/1.")),
-        .init(.gauge("downstream_rq_active", "Requests that run."), isAlwaysShown: true),
+        .init(
+            .gauge("downstream_rq_active", "Requests that run."), prometheus: "=http_server_active_requests",
+            isAlwaysShown: true),
         .init(.counter("downstream_rq_completed", "Requests that got a status.")),
         .init(
             .counter("downstream_rq_1xx", "Requests answered with 101."), prometheus: "downstream_rq_xx_total",
@@ -71,7 +73,7 @@ enum HTTPStat: Int, StatKey {
         .init(.counter("rq_direct_response", "Requests that Sluice has answered by itself.")),
         .init(.counter("no_route", "Requests that no route takes.")),
         .init(.counter("no_cluster", "Requests whose cluster does not exist.")),
-        .init(.histogram("downstream_cx_length_ms", .time, "How long connections were open.")),
+        .init(.histogram("downstream_cx_length_ms", .time, "How long connections were open."), range: .connections),
         .init(.histogram("downstream_rq_time", .time, "From the first byte of a request to the last of its answer.")),
     ]
 

@@ -38,7 +38,7 @@ enum ListenerStat: Int, StatKey {
         .init(
             StatDescription(
                 "downstream_cx_tx_bytes_total", .counter, .bytes, "Bytes sent to clients whose chain has no HTTP.")),
-        .init(.histogram("downstream_cx_length_ms", .time, "How long connections were open.")),
+        .init(.histogram("downstream_cx_length_ms", .time, "How long connections were open."), range: .connections),
     ]
 
     static let schema = StatSchema(entries)

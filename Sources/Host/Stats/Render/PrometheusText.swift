@@ -6,13 +6,17 @@ internal import Filters
 /// A number that has always been 0 is not shown, unless it is one that means something by being 0: what nobody uses
 /// costs no series.
 struct PrometheusText: ~Copyable {
-    /// Bounds of times in nanoseconds, as OpenTelemetry advises for HTTP, with some below for what is fast.
+    /// Bounds of times in nanoseconds, as OpenTelemetry advises for HTTP, and three below them for what is near.
     private static let timeBounds: [(bound: UInt64, text: StaticString)] = [
-        (100_000, "0.0001"), (250_000, "0.00025"), (500_000, "0.0005"), (1_000_000, "0.001"), (2_500_000, "0.0025"),
-        (5_000_000, "0.005"), (10_000_000, "0.01"), (25_000_000, "0.025"), (50_000_000, "0.05"), (75_000_000, "0.075"),
-        (100_000_000, "0.1"), (250_000_000, "0.25"), (500_000_000, "0.5"), (750_000_000, "0.75"),
-        (1_000_000_000, "1"), (2_500_000_000, "2.5"), (5_000_000_000, "5"), (7_500_000_000, "7.5"),
-        (10_000_000_000, "10"), (60_000_000_000, "60"), (600_000_000_000, "600"), (3_600_000_000_000, "3600"),
+        (500_000, "0.0005"), (1_000_000, "0.001"), (2_500_000, "0.0025"), (5_000_000, "0.005"), (10_000_000, "0.01"),
+        (25_000_000, "0.025"), (50_000_000, "0.05"), (75_000_000, "0.075"), (100_000_000, "0.1"),
+        (250_000_000, "0.25"), (500_000_000, "0.5"), (750_000_000, "0.75"), (1_000_000_000, "1"),
+        (2_500_000_000, "2.5"), (5_000_000_000, "5"), (7_500_000_000, "7.5"), (10_000_000_000, "10"),
+    ]
+    /// Bounds of times that connections are open.
+    private static let longBounds: [(bound: UInt64, text: StaticString)] = [
+        (10_000_000, "0.01"), (100_000_000, "0.1"), (1_000_000_000, "1"), (10_000_000_000, "10"),
+        (100_000_000_000, "100"), (1_000_000_000_000, "1000"), (10_000_000_000_000, "10000"),
     ]
     /// Bounds of times that filters take.
     private static let shortBounds: [(bound: UInt64, text: StaticString)] = [
@@ -126,10 +130,18 @@ struct PrometheusText: ~Copyable {
         text.append("\n")
     }
 
+    private static func bounds(_ range: StatSchema.TimeRange) -> [(bound: UInt64, text: StaticString)] {
+        switch range {
+        case .code: shortBounds
+        case .requests: timeBounds
+        case .connections: longBounds
+        }
+    }
+
     private mutating func writeHistogram(_ name: String, _ group: StatGroup, _ entry: StatSchema.Entry) {
         let bounds =
             switch entry.description.unit {
-            case .time: entry.isShort ? Self.shortBounds : Self.timeBounds
+            case .time: Self.bounds(entry.range)
             case .bytes, .none: Self.countBounds
             }
         var counts = Array(repeating: UInt64(0), count: bounds.count)

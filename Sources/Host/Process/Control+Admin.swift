@@ -1,0 +1,62 @@
+internal import Engine
+internal import FilterAPI
+
+/// What the admin interface asks of the control thread.
+extension Control {
+    var state: ServerState {
+        if isDraining || isNotAccepting || isFailedOnPurpose { return .draining }
+        guard isInPlace else { return generation.plan == nil ? .preInitializing : .initializing }
+        return unready.isEmpty ? .live : .initializing
+    }
+
+    /// Which listeners do not accept at all of their sockets, in words.
+    var unready: [String] {
+        guard isInPlace, !isDraining, !isNotAccepting else { return [] }
+        return generation.expectedSockets.compactMap { listener, addresses in
+            let wanted = addresses * workers.count
+            let name = StatScope.listener(listener).prefix + "sockets_accepting"
+            let found = Int(registry.value(name) ?? 0)
+            return found < wanted ? "listener \(listener) accepts at \(found) of \(wanted) sockets" : nil
+        }
+    }
+
+    var plan: GenerationPlan? { generation.plan }
+    var workerCount: Int { workers.count }
+    var boundAddresses: [(listener: String, address: String)] { generation.boundAddresses }
+    var clusterReports: [ClusterReport] { generation.clusterReports }
+    var certificates: [CertificateSummary] { files.certificates }
+    var wallClock: UInt64 { Syscalls.wallClock() }
+    var descriptorLimit: Int { Syscalls.fileDescriptorLimit(raising: false) }
+    var connectionCount: Int { limit.count }
+    var logLevel: LogLevel { LogLevel.allCases.first { $0.rank == log.level } ?? .info }
+
+    func gatherBreakers() { generationStats.gather() }
+
+    /// Until the next reload.
+    func change(logLevel: LogLevel) {
+        log.change(level: logLevel)
+        log.write(.info, "log level changed", [("level", logLevel.rawValue)])
+    }
+
+    func resetCounters() {
+        for worker in workers {
+            let handover = Handover(worker)
+            worker.loop.poster.post { unsafe handover.value.resetCounters() }
+        }
+        // Those of this thread: its own slot, and the groups that only it writes to.
+        for group in registry.groups {
+            if group.slots == 1 { group.resetCounters(slot: 0) }
+            if group.slots > workers.count { group.resetCounters(slot: workers.count) }
+        }
+    }
+
+    /// Accepts no more; the process goes on.
+    func drainListeners() {
+        isNotAccepting = true
+        log.write(.info, "listeners stopped", [("reason", "admin interface")])
+        for worker in workers {
+            let handover = Handover(worker)
+            worker.loop.poster.post { unsafe handover.value.stopListeners() }
+        }
+    }
+}

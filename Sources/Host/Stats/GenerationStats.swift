@@ -1,0 +1,72 @@
+internal import FilterAPI
+
+/// What becomes of listeners and clusters over reloads, and how near clusters are to their limits.
+final class GenerationStats {
+    private let registry: StatRegistry
+    private let listeners: StatSlots<ListenerManagerStat>
+    private let clusters: StatSlots<ClusterManagerStat>
+    private var breakers: [String: Breakers] = [:]
+
+    /// The limits of one cluster, with what all workers have of it.
+    private struct Breakers {
+        let group: StatGroup
+        let quota: ClusterQuota
+        let limits: ClusterLimits
+    }
+
+    init(_ registry: StatRegistry) {
+        self.registry = registry
+        listeners = StatSlots(
+            registry.lastingGroup(.listenerManager, ListenerManagerStat.schema, slots: 1), slot: 0)
+        clusters = StatSlots(registry.lastingGroup(.clusterManager, ClusterManagerStat.schema, slots: 1), slot: 0)
+    }
+
+    func couldNotBind() { listeners.add(.createFailure) }
+    func workersStarted() { listeners.set(.workersStarted, 1) }
+
+    /// A plan is in place.
+    ///
+    /// - Parameters:
+    ///   - before: the one that it takes the place of.
+    ///   - listeners: the names of those that are new or changed.
+    ///   - clusters: likewise.
+    func note(
+        _ next: GenerationPlan, after before: GenerationPlan?, listeners changed: [String], clusters others: [String]
+    ) {
+        let known = Set(before?.listeners.map(\.name) ?? [])
+        listeners.add(.added, changed.count { !known.contains($0) })
+        listeners.add(.modified, changed.count { known.contains($0) })
+        listeners.add(.removed, known.subtracting(next.listeners.map(\.name)).count)
+        listeners.add(.createSuccess, changed.count)
+        listeners.set(.active, next.listeners.count { !$0.isAdmin })
+        let knownClusters = Set(before?.clusters.map(\.name) ?? [])
+        clusters.add(.added, others.count { !knownClusters.contains($0) })
+        clusters.add(.modified, others.count { knownClusters.contains($0) })
+        clusters.add(.removed, knownClusters.subtracting(next.clusters.map(\.name)).count)
+        clusters.set(.active, next.clusters.count)
+        breakers = [:]
+        for cluster in next.clusters {
+            let scope = StatScope.cluster(cluster.name).part("circuit_breakers").part("default")
+            breakers[cluster.name] = Breakers(
+                group: registry.group(scope, BreakerStat.schema, isControl: true),
+                quota: SharedState.process.value("cluster.\(cluster.name)") { ClusterQuota() }, limits: cluster.limits)
+        }
+    }
+
+    /// Works out how near each cluster is to its limits.
+    func gather() {
+        for breaker in breakers.values {
+            let slots = StatSlots<BreakerStat>(breaker.group, slot: 0)
+            func set(_ open: BreakerStat, _ remaining: BreakerStat, _ count: Int, _ limit: Int?) {
+                guard let limit else { return }
+                slots.set(open, count >= limit ? 1 : 0)
+                slots.set(remaining, max(0, limit - count))
+            }
+            let (quota, limits) = (breaker.quota, breaker.limits)
+            set(.cxOpen, .remainingCx, quota.connections.count, limits.connections.value)
+            set(.rqPendingOpen, .remainingPending, quota.pending.count, limits.pending.value)
+            set(.rqOpen, .remainingRq, quota.requests.count, limits.requests.value)
+            set(.rqRetryOpen, .remainingRetries, quota.retries.count, limits.retries?.value)
+        }
+    }
+}
