@@ -23,7 +23,7 @@ final class HostBench {
         resolver = try Resolver(loop: control, servers: [])
         let log = Log(level: .error, format: .text)
         worker = try Worker(index: 0, registry: registry, log: log, connectionLimit: ConnectionLimit(1000))
-        generation = Generation(log: log, writer: nil)
+        generation = Generation(log: log, writer: nil, stats: GenerationStats(registry))
         try install(config)
     }
 
