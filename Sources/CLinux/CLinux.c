@@ -5,11 +5,17 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 int sluice_fault_flag = 0;
 
 int sluice_accept(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int sluice_lower_this_thread(void) {
+    // On Linux a nice value belongs to a thread, and 0 is the calling one.
+    return setpriority(PRIO_PROCESS, 0, 19) == 0 ? 0 : errno;
 }
 
 int sluice_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }

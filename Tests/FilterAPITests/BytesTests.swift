@@ -108,7 +108,7 @@ struct ResumptionTests {
                 case .resumed: "resumed"
                 case .failed: "failed"
                 case .dropped: "dropped"
-                case .reply(let status, _, _): "reply \(status.code)"
+                case .reply(let status, _, _), .donated(let status, _, _): "reply \(status.code)"
                 }
             record.withLock { $0.append(word) }
         }

@@ -158,6 +158,31 @@ class Bench:
         result = {"start_ms": started * 1e3, "memory": child.memory(), "threads": thread_count(child)}
         return result
 
+    def scrape(self, proxy, variant, seconds):
+        """What a scrape costs, and how long requests wait while one is written."""
+        child, port, _ = self.start(proxy, variant.job)
+        for number in range(variant.job.clusters):
+            ask(port, f"/{number:04}/")
+        quiet = self.generate(variant.load, port, seconds)
+        socket_path = os.path.join(child.directory, "admin.sock")
+        scrape(socket_path)
+        text, count, before = "", 20, child.cpu()
+        for _ in range(count):
+            text = scrape(socket_path)
+        user, system = child.cpu().since(before)
+        loaded = self.begin_load(variant.load, port, seconds)
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline:
+            scrape(socket_path)
+            time.sleep(0.1)
+        scraped = self.result_of(loaded, variant.load)
+        return {
+            "scrape_cpu_ms": (user + system) / 1e6 / count, "scrape_kib": len(text) / 1024,
+            "series": sum(1 for line in text.splitlines() if not line.startswith("#")),
+            "quiet_max_ms": quiet["max_us"] / 1e3, "scraped_max_ms": scraped["max_us"] / 1e3,
+            "quiet_p99_us": quiet["p99_us"], "scraped_p99_us": scraped["p99_us"],
+            "delay_ms": max(0.0, scraped["max_us"] - quiet["max_us"]) / 1e3, "memory": child.memory()}
+
     def parser(self, proxy, _variant, _seconds):
         """Time for the head of a browser's request, by bench/micro's program beside the proxy's."""
         program = os.path.join(os.path.dirname(proxy.program), "MicroBench")
@@ -192,6 +217,24 @@ class Bench:
             logs.append(child.log().strip())
             self.children.end(child)
         return "\n".join(filter(None, logs))
+
+
+def ask(port, target):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
+            raise RunFailed(f"{target} was not answered well")
+
+
+def scrape(path):
+    """The statistics as Prometheus would read them."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        connection.sendall(b"GET /stats/prometheus HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        parts = []
+        while part := connection.recv(1 << 20):
+            parts.append(part)
+    return b"".join(parts).partition(b"\r\n\r\n")[2].decode()
 
 
 def thread_count(child):

@@ -70,7 +70,7 @@ class Child:
                     start_new_session=True)
         finally:
             os.sched_setaffinity(0, before)
-        self.pid = self.process.pid
+        self.pid, self.directory = self.process.pid, directory
 
     def pids(self):
         """All living processes of the session."""

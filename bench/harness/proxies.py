@@ -19,6 +19,10 @@ class Job:
     routes: int = 0         # 0: everything to one cluster; else that many prefixes, the last of which is asked for
     tls: bool = False       # from clients, with server.crt and server.key (server.pem: both) of the proxy's folder
     workers: int = 1        # more than 1 is for Sluice and Envoy only
+    stats: bool = False     # Sluice's filter of that name
+    access_log: bool = False  # a line in the usual format for each request, to a file
+    filter_times: bool = False  # Sluice measures how long its filters take
+    clusters: int = 0       # for Sluice: so many clusters, each with a route; the admin interface is on a Unix socket
 
     @property
     def room(self):
@@ -254,11 +258,11 @@ class Sluice(Proxy):
         return f"""
 workers: {job.workers}
 max_connections: {job.room}
-log: {{ level: warning }}
+log: {{ level: warning }}{self.telemetry(job, directory)}
 listeners:
   inbound:
     bind: 127.0.0.1:{port}
-    backlog: 4096
+    backlog: 4096{self.timing(job)}
     chain:{tls}
       - http: {{ head_timeout: 1h, idle_timeout: 1h{http} }}
 {self.filters(job)}      - router:
@@ -268,11 +272,22 @@ clusters:
     endpoints: {self.endpoints(origin)}
     idle_timeout: 1h
     max_connections: {job.upstreams}
-    max_pending: {job.room}{self.cluster(job)}
+    max_pending: {job.room}{self.cluster(job)}{self.further_clusters(job, origin)}
 """
 
+    def telemetry(self, job, directory):
+        log = f"\naccess_log: {directory}/access.log" if job.access_log else ""
+        return log + (f'\nadmin: "unix:{directory}/admin.sock"' if job.clusters else "")
+
+    def timing(self, job):
+        return "\n    filter_times: true" if job.filter_times else ""
+
+    def further_clusters(self, job, origin):
+        return "".join(f"\n  app_{number:04}: {{ endpoints: {self.endpoints(origin)} }}" for number in range(job.clusters))
+
     def filters(self, job):
-        return "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
+        stats = "      - stats\n" if job.stats else ""
+        return stats + "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
 
     def endpoints(self, origin):
         return f'[ "127.0.0.1:{origin}" ]'
@@ -281,6 +296,10 @@ clusters:
         return ""
 
     def routes(self, job):
+        if job.clusters:
+            lines = [f"            - {{ match: {{ prefix: /{number:04}/ }}, to: app_{number:04}, rewrite: {{ path: / }} }}"
+                     for number in range(job.clusters)]
+            return "\n".join(["          to: app", "          routes:", *lines])
         if job.routes == 0:
             return "          to: app"
         lines = [f"            - {{ match: {{ prefix: /{number:05}/ }}, to: app }}" for number in range(job.routes)]

@@ -48,6 +48,10 @@ COLUMNS = {
     "idle_process": (("start ms", "start_ms", "{:.1f}"), ("PSS MiB", "pss_mib", "{:.2f}"),
                      ("private MiB", "private_mib", "{:.2f}"), ("threads", "threads", "{:.0f}")),
     "parser": (("ns/request", "parse_ns", "{:.1f}"),),
+    "scrape": (("scrape CPU ms", "scrape_cpu_ms", "{:.1f}"), ("scrape KiB", "scrape_kib", "{:,.0f}"),
+               ("series", "series", "{:,.0f}"), ("longest request, quiet ms", "quiet_max_ms", "{:.2f}"),
+               ("longest, scraped ms", "scraped_max_ms", "{:.2f}"), ("p99, quiet µs", "quiet_p99_us", "{:,.0f}"),
+               ("p99, scraped µs", "scraped_p99_us", "{:,.0f}"), ("PSS MiB", "pss_mib", "{:.1f}")),
 }
 PER_GIB = ("cpu s/GiB", "cpu_seconds_per_gib", "{:.3f}")
 
@@ -111,6 +115,18 @@ def filter_ns(scenario, runs):
     return median(a - b for a, b in pairs) * 1e3 / (filters[1] - filters[0]) if pairs else None
 
 
+def telemetry_us(scenario, runs):
+    pairs = variant_pairs(scenario, runs, "user_us")
+    return median(a - b for a, b in pairs) if pairs else None
+
+
+def timing_ns(scenario, runs):
+    """What the measure of one filter costs in one direction; of the router there is one as well."""
+    stages = scenario.variants[0].job.filters + 1
+    pairs = variant_pairs(scenario, runs, "user_us")
+    return median(a - b for a, b in pairs) * 1e3 / (2 * stages) if pairs else None
+
+
 def routes_ratio(scenario, runs):
     pairs = variant_pairs(scenario, runs, "user_us")
     return median(a / b for a, b in pairs) if pairs else None
@@ -122,7 +138,8 @@ def workers_ratio(scenario, runs):
 
 
 # Figures of Sluice alone that are not a column.
-OWN = {"filter_ns": filter_ns, "routes_ratio": routes_ratio, "workers_ratio": workers_ratio}
+OWN = {"filter_ns": filter_ns, "routes_ratio": routes_ratio, "workers_ratio": workers_ratio, "telemetry_us": telemetry_us,
+       "timing_ns": timing_ns}
 
 
 def limits(scenarios, runs):

@@ -85,6 +85,14 @@ def table(routes):
     return Variant(f"{routes} routes", Job(routes=routes), Load(target=f"/{routes - 1:05}/x"))
 
 
+def telemetry(label, **job):
+    return Variant(label, Job(filters=0, **job), Load())
+
+
+def timed(label, on):
+    return Variant(label, Job(filters=10, filter_times=on), Load())
+
+
 def workers(count):
     load = Load(reconnect=True, tls=True)
     return Variant(f"{count} worker{'s' * (count > 1)}", Job(tls=True, workers=count), load)
@@ -117,6 +125,15 @@ SCENARIOS = (
              limits=(("user ns of one more filter", "filter_ns", 60),)),
     Scenario("routes", "small GET, the last of so many routes", (table(10), table(10_000)), sluice_only=True,
              limits=(("user time, 10,000 to 10", "routes_ratio", 1.5),)),
+    Scenario("telemetry", "small GET through the router alone, with statistics, and with an access log as well", (
+        telemetry("bare"), telemetry("stats", stats=True), telemetry("stats, access log", stats=True, access_log=True)),
+             sluice_only=True, limits=(("user µs more", "telemetry_us", 0.6),)),
+    Scenario("filter_times", "small GET through 10 filters, without and with a measure of each",
+             (timed("off", False), timed("on", True)), sluice_only=True,
+             limits=(("user ns for each filter and direction", "timing_ns", 40),)),
+    Scenario("scrape", "1,000 clusters, all of them in use, scraped while others make requests",
+             (Variant("", Job(filters=0, clusters=1000), Load(connections=4)),), kind="scrape", sluice_only=True,
+             limits=(("CPU ms of a scrape", "scrape_cpu_ms", 50), ("ms that a request waits longer", "delay_ms", 2))),
     Scenario("parser", "a browser's request through the parser, without sockets", one(), kind="parser",
              sluice_only=True, limits=(("ns per request", "parse_ns", 400),)),
     Scenario("tls_small_get", "small GET over TLS 1.3, 64 keep-alive connections", one(Load(tls=True)),

@@ -37,6 +37,8 @@ const char *sluice_errno_text(int number);
 int sluice_affinity_count(void);
 /// Pins the calling thread to one processor. Returns 0 or an errno.
 int sluice_pin_this_thread(int cpu);
+/// Lets the calling thread run only when nothing else wants to, or nearly so. Returns 0 or an errno.
+int sluice_lower_this_thread(void);
 /// Names the calling thread; at most 15 bytes. Returns 0 or an errno.
 int sluice_name_this_thread(const char *name);
 

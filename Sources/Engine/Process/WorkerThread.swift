@@ -7,11 +7,13 @@ public final class WorkerThread: Sendable {
     private final class Start {
         let name: String
         let cpu: Int?
+        let isLow: Bool
         let body: () -> Void
 
-        init(name: String, cpu: Int?, body: @escaping () -> Void) {
+        init(name: String, cpu: Int?, isLow: Bool, body: @escaping () -> Void) {
             self.name = name
             self.cpu = cpu
+            self.isLow = isLow
             self.body = body
         }
     }
@@ -34,11 +36,12 @@ public final class WorkerThread: Sendable {
     /// - Parameters:
     ///   - name: what tools show; the kernel keeps 15 bytes of it.
     ///   - cpu: the only processor it may run on. One that does not exist is ignored: pinning is a wish.
+    ///   - isLow: whether all others go first.
     public static func start(
-        name: String, cpu: Int? = nil, _ body: sending @escaping () -> Void
+        name: String, cpu: Int? = nil, isLow: Bool = false, _ body: sending @escaping () -> Void
     ) throws(SystemFault) -> WorkerThread {
         // SAFETY: the retain taken here is given to the new thread, or taken back if there is none.
-        let start = unsafe Unmanaged.passRetained(Start(name: name, cpu: cpu, body: body))
+        let start = unsafe Unmanaged.passRetained(Start(name: name, cpu: cpu, isLow: isLow, body: body))
         var thread = pthread_t()
         var failure = Syscalls.injected(.pthreadCreate)
         if failure == 0 {
@@ -65,6 +68,7 @@ public final class WorkerThread: Sendable {
         let name = String(decoding: start.name.utf8.prefix(15), as: UTF8.self)
         _ = unsafe sluice_name_this_thread(name)
         if let cpu = start.cpu { _ = sluice_pin_this_thread(Int32(clamping: cpu)) }
+        if start.isLow { _ = sluice_lower_this_thread() }
         start.body()
         return nil
     }

@@ -81,6 +81,23 @@ public final class PagePool {
         return unsafe page
     }
 
+    /// Takes over memory that another thread has filled; see ``DonatedBytes``.
+    func adopt(_ page: UnsafeMutablePointer<PageHeader>) {
+        pagesInUse += 1
+        unsafe page.pointee.pool = Unmanaged.passUnretained(self)
+    }
+
+    /// The memory of a page that belongs to no pool yet, with one reference.
+    static func makePage(capacity: Int) -> UnsafeMutablePointer<PageHeader>? {
+        guard let capacity32 = Int32(exactly: capacity) else { return nil }
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: headerSize + capacity, alignment: 16)
+        let page = unsafe memory.bindMemory(to: PageHeader.self, capacity: 1)
+        // SAFETY: nobody looks at the pool before the page is adopted.
+        unsafe page.initialize(
+            to: PageHeader(references: 1, capacity: capacity32, pool: Unmanaged.fromOpaque(memory), next: nil))
+        return unsafe page
+    }
+
     /// The first byte behind the header.
     @usableFromInline
     package static func payload(of page: UnsafeMutablePointer<PageHeader>) -> UnsafeMutableRawPointer {

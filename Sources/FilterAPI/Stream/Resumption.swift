@@ -4,9 +4,9 @@
 /// and is counted, so that none hangs. What it asks for always happens later, on the stream's own worker; where the
 /// stream has ended meanwhile, nothing happens.
 public struct Resumption: ~Copyable, Sendable {
-    private let target: any ResumptionTarget
-    private let key: ResumptionKey
-    private var isUsed = false
+    fileprivate let target: any ResumptionTarget
+    fileprivate let key: ResumptionKey
+    fileprivate var isUsed = false
 
     package init(target: any ResumptionTarget, key: ResumptionKey) {
         self.target = target
@@ -41,6 +41,16 @@ public struct Resumption: ~Copyable, Sendable {
     }
 }
 
+extension Resumption {
+    /// Answers with bytes that were written elsewhere, which are not copied.
+    package consuming func reply(
+        _ status: Status, donated body: DonatedBytes, fields: [(name: HeaderName, value: String)]
+    ) {
+        target.resume(key, .donated(status, body, fields))
+        isUsed = true
+    }
+}
+
 /// Which hold of which stream a token is for.
 package struct ResumptionKey: Sendable {
     package var slot: UInt32
@@ -63,6 +73,7 @@ package enum ResumptionOutcome: Sendable {
     case resumed
     case failed(Fault)
     case reply(Status, String, [(name: HeaderName, value: String)])
+    case donated(Status, DonatedBytes, [(name: HeaderName, value: String)])
     case dropped
 }
 

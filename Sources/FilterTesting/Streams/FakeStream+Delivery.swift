@@ -258,6 +258,9 @@ extension FakeStream {
             if key.isRequest { down.waiting = [] } else { up.waiting = [] }
             for event in direction.waiting { _ = show(event, isRequest: key.isRequest) }
         case .failed(let fault): failed(fault)
+        case .donated(let status, _, let fields):
+            reply = RecordedReply(
+                status: status.code, body: "", fields: fields.map { RecordedField(name: $0.name.text, value: $0.value) })
         case .reply(let status, let body, let fields):
             reply = RecordedReply(
                 status: status.code, body: body,

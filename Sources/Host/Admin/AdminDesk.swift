@@ -8,8 +8,12 @@ internal import Synchronization
 final class AdminDesk: Sendable {
     private let poster: LoopPoster
     private let office = Mutex<Handover<AdminOffice>?>(nil)
+    private let scribe: Scribe
 
-    init(_ poster: LoopPoster) { self.poster = poster }
+    init(_ poster: LoopPoster, _ log: Log) {
+        self.poster = poster
+        scribe = Scribe(log)
+    }
 
     /// The control thread is ready to answer.
     func open(_ office: AdminOffice) {
@@ -26,19 +30,21 @@ final class AdminDesk: Sendable {
             let answer = unsafe office.value.answer(question)
             var fields = [(name: HeaderName.contentType, value: answer.contentType)]
             fields += AdminGuard.fields
-            token.reply(Status(answer.status), body: answer.body, fields: fields)
+            switch answer.body {
+            case .text(let body): token.reply(Status(answer.status), body: body, fields: fields)
+            case .later(let write): scribe.write(Status(answer.status), write, fields, Letter(token))
+            }
             answer.afterwards?()
         }
     }
 
-    /// Carries a token through a closure that could be called twice, and is not.
-    private final class Letter: Sendable {
-        private let token: Mutex<Resumption?>
+}
 
-        init(_ token: consuming Resumption) { self.token = Mutex(consume token) }
+/// Carries a token through a closure that could be called twice, and is not.
+final class Letter: Sendable {
+    private let token: Mutex<Resumption?>
 
-        func open() -> Resumption? {
-            token.withLock { token in token.take() }
-        }
-    }
+    init(_ token: consuming Resumption) { self.token = Mutex(consume token) }
+
+    func open() -> Resumption? { token.withLock { token in token.take() } }
 }

@@ -70,7 +70,7 @@ final class Control {
         let count =
             options.workers ?? (plan.settings.workers > 0 ? plan.settings.workers : Processors.available())
         registry = StatRegistry(workers: count)
-        desk = AdminDesk(loop.poster)
+        desk = AdminDesk(loop.poster, log)
         generationStats = GenerationStats(registry)
         serverStats = StatSlots(registry.lastingGroup(.server, ServerStat.schema, slots: 1), slot: 0)
         processStats = StatSlots(registry.lastingGroup(.process, ProcessStat.schema, slots: 1), slot: 0)

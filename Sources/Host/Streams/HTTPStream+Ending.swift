@@ -104,7 +104,11 @@ extension HTTPStream {
     ///   - stage: the stage that answers.
     ///   - text: the body, where the prepared answer has none.
     ///   - outcome: what a gRPC client is told; nil for what the status means.
-    func answer(from stage: Int, text: StaticString = "", outcome: GRPCStatus? = nil) {
+    ///   - donated: in place of both bodies.
+    func answer(
+        from stage: Int, text: StaticString = "", outcome: GRPCStatus? = nil,
+        donated: consuming ByteChunk = ByteChunk()
+    ) {
         guard flags.contains(.active), let reply = unsafe replyMemory else { return }
         if flags.contains(.responseSent) { return cut(Fault(.filterFailed, "filter.second_response")) }
         dropUpstream(nil)
@@ -121,7 +125,8 @@ extension HTTPStream {
             replyBody = ""
             return walkResponseHead(below: stage, last: true)
         }
-        let count = replyBody.isEmpty ? text.utf8CodeUnitCount : replyBody.utf8.count
+        let count =
+            donated.isEmpty ? replyBody.isEmpty ? text.utf8CodeUnitCount : replyBody.utf8.count : donated.count
         if count > 0 {
             if unsafe !reply.pointee.headers.contains(.contentType) {
                 unsafe reply.pointee.headers.add(.contentType, "text/plain; charset=utf-8")
@@ -133,6 +138,7 @@ extension HTTPStream {
         replyBody = ""
         walkResponseHead(below: stage, last: count == 0)
         guard count > 0, flags.contains(.active) else { return }
+        if !donated.isEmpty { return walkResponseBody(below: stage, donated, last: true) }
         let chunk = body.isEmpty ? ByteChunk(text) : unsafe worker.pages.chunk(copying: body.utf8Span.span.bytes)
         walkResponseBody(below: stage, chunk, last: true)
     }

@@ -151,6 +151,11 @@ extension HTTPStream {
             }
             unsafe view.pointee.asked = .none
             answer(from: stage)
+        case .donated(let status, let body, let fields):
+            prepareReply(status, body: "")
+            for field in fields { unsafe replyMemory?.pointee.headers.set(field.name, field.value) }
+            replyBody = ""
+            answer(from: stage, donated: body.chunk(for: worker.pages))
         }
         if flags.contains(.active) { kick() }
     }

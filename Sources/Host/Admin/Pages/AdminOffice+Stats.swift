@@ -19,18 +19,17 @@ extension AdminOffice {
         }
         if let filter = question["filter"], !filter.isEmpty {
             do throws(Pattern.Problem) {
-                let pattern = try Pattern(filter)
-                // SAFETY: the name outlives the span.
-                choice.shows = { unsafe pattern.matchesPart($0.utf8Span.span.bytes) }
+                choice.pattern = Handover(try Pattern(filter))
             } catch {
                 return .badParameter("`\(filter)` is not an RE2 expression: \(error.message)")
             }
         }
         gather()
+        let (registry, chosen) = (registry, choice)
         if format == "json" {
-            return .text(StatLines.json(registry.groups, choice), contentType: "application/json")
+            return .later(contentType: "application/json") { StatLines.json(registry.groups, chosen) }
         }
-        return .text(StatLines.text(registry.groups, choice))
+        return .later { StatLines.text(registry.groups, chosen) }
     }
 
     private static let kinds: [String: StatDescription.Kind] = [
@@ -39,9 +38,10 @@ extension AdminOffice {
 
     func prometheus(_ question: AdminQuestion) -> AdminAnswer {
         gather()
-        return .text(
-            PrometheusText.render(registry.groups, onlyUsed: question.has("usedonly")),
-            contentType: "text/plain; version=0.0.4; charset=utf-8")
+        let (registry, onlyUsed) = (registry, question.has("usedonly"))
+        return .later(contentType: "text/plain; version=0.0.4; charset=utf-8") {
+            PrometheusText.render(registry.groups, onlyUsed: onlyUsed)
+        }
     }
 
     /// Sets what is only worked out when somebody looks.

@@ -10,13 +10,18 @@ struct StatLines: ~Copyable {
     ]
 
     /// What is shown.
-    struct Choice {
+    struct Choice: Sendable {
         /// Leaves out what has never been anything else than 0.
         var onlyUsed = false
-        /// Whether a name is shown.
-        var shows: (String) -> Bool = { _ in true }
+        /// Only names in which this is found; used by one thread.
+        var pattern: Handover<Pattern>?
         /// Leaves out what is of another kind.
         var kind: StatDescription.Kind?
+
+        func shows(_ name: String) -> Bool {
+            // SAFETY: the name outlives the span.
+            unsafe pattern?.value.matchesPart(name.utf8Span.span.bytes) ?? true
+        }
     }
 
     private struct Line {
