@@ -23,6 +23,9 @@ struct Measure {
         Self.line("\(Self.padded("what", 44)) \(Self.padded("min ns", 10)) \(Self.padded("median ns", 10))")
     }
 
+    /// Whether a name was asked for.
+    func wants(_ name: String) -> Bool { only.isEmpty || only.contains { name.contains($0) } }
+
     /// Measures one thing.
     ///
     /// - Parameters:
@@ -31,7 +34,7 @@ struct Measure {
     /// - Returns: nanoseconds in the fastest batch; nil where it was not asked for.
     @discardableResult
     func run(_ name: String, _ body: (Int) -> Void) -> Double? {
-        guard only.isEmpty || only.contains(where: { name.contains($0) }) else { return nil }
+        guard wants(name) else { return nil }
         let count = size(body)
         var times: [UInt64] = []
         for _ in 0..<max(1, batches) { times.append(Self.time { body(count) }) }

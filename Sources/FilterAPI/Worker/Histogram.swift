@@ -3,76 +3,98 @@ public import Synchronization
 /// How often values of which size have come up, kept per worker and merged when it is read.
 ///
 /// Values are sorted into buckets that are at most a tenth of their value wide: see ``HistogramScale``. Memory is taken
-/// for those decades in which a value has come up; recording is two loads and two stores, without a locked instruction.
+/// with the first value, and for each decade in which one has come up; recording is a few loads and two stores, without
+/// a locked instruction.
 ///
-/// SAFETY: what it points at has ``wordCount`` words, and is not freed as long as somebody may record.
+/// SAFETY: the word that it points at is not freed as long as somebody may record or read. It holds 0, or where the block
+/// of the values is, which has ``blockWords`` words and is freed by ``free()`` only.
 @safe
 public struct Histogram: Sendable, BitwiseCopyable {
+    @usableFromInline nonisolated(unsafe) let place: UnsafeMutablePointer<Atomic<UInt64>>
+
     /// The sum of all values, then where the buckets of each decade are; 0 where no value has come up in it.
-    @usableFromInline nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private static var blockWords: Int { 1 + HistogramScale.decadeCount }
 
-    /// How many words a histogram has before any value has come up.
-    package static var wordCount: Int { 1 + HistogramScale.decadeCount }
-
-    package init(words: UnsafeMutablePointer<Atomic<UInt64>>) { unsafe self.words = words }
+    package init(at place: UnsafeMutablePointer<Atomic<UInt64>>) { unsafe self.place = place }
 
     /// A histogram that nobody shows.
-    package static func detached() -> Histogram { unsafe Histogram(words: StatWords.allocate(wordCount)) }
+    package static func detached() -> Histogram { unsafe Histogram(at: StatWords.allocate(1)) }
 
     /// Notes a value: bytes, or nanoseconds; on the worker that asked for the histogram only.
     @inlinable
     public func record(_ value: UInt64) {
-        let place = HistogramScale.place(of: value)
-        unsafe words.pointee.store(words.pointee.load(ordering: .relaxed) &+ value, ordering: .relaxed)
-        let address = unsafe UInt(words[1 + place.decade].load(ordering: .relaxed))
-        let known = unsafe UnsafeMutablePointer<Atomic<UInt64>>(bitPattern: address)
-        let bucket = unsafe (known ?? grow(place.decade)) + place.bucket
-        unsafe bucket.pointee.store(bucket.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+        let bucket = HistogramScale.place(of: value)
+        let block = unsafe block ?? begin()
+        unsafe block.pointee.store(block.pointee.load(ordering: .relaxed) &+ value, ordering: .relaxed)
+        let decade = unsafe Self.decade(bucket.decade, of: block) ?? Self.grow(bucket.decade, of: block)
+        decade.increment(bucket.bucket)
     }
 
     /// Notes a time.
     public func record(_ time: Duration) { record(time.wholeNanoseconds) }
 
+    /// Where the values are; nil before the first one.
+    @inlinable var block: UnsafeMutablePointer<Atomic<UInt64>>? {
+        unsafe UnsafeMutablePointer(bitPattern: UInt(place.pointee.load(ordering: .acquiring)))
+    }
+
+    /// The buckets of a decade; nil where no value has come up in it.
+    @inlinable
+    static func decade(_ index: Int, of block: UnsafeMutablePointer<Atomic<UInt64>>) -> HistogramDecade? {
+        let address = unsafe UInt(block[1 + index].load(ordering: .acquiring))
+        guard let memory = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return nil }
+        return unsafe HistogramDecade(memory)
+    }
+
     @usableFromInline
-    func grow(_ decade: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        let buckets = unsafe StatWords.allocate(HistogramScale.bucketCount)
+    func begin() -> UnsafeMutablePointer<Atomic<UInt64>> {
+        let block = unsafe StatWords.allocate(Self.blockWords)
         // Whoever reads the place sees the zeros.
-        unsafe words[1 + decade].store(UInt64(UInt(bitPattern: buckets)), ordering: .releasing)
-        return unsafe buckets
+        unsafe place.pointee.store(UInt64(UInt(bitPattern: block)), ordering: .releasing)
+        return unsafe block
+    }
+
+    @usableFromInline
+    static func grow(_ index: Int, of block: UnsafeMutablePointer<Atomic<UInt64>>) -> HistogramDecade {
+        let made = HistogramDecade.allocate()
+        unsafe block[1 + index].store(UInt64(UInt(bitPattern: made.memory)), ordering: .releasing)
+        return made
     }
 
     /// Adds all that has come up to a sum; any thread.
     package func add(to totals: inout HistogramTotals) {
-        totals.sum &+= unsafe words.pointee.load(ordering: .relaxed)
-        for decade in 0..<HistogramScale.decadeCount {
-            let address = unsafe UInt(words[1 + decade].load(ordering: .acquiring))
-            guard let buckets = unsafe UnsafeMutablePointer<Atomic<UInt64>>(bitPattern: address) else { continue }
+        guard let block = unsafe block else { return }
+        totals.sum &+= unsafe block.pointee.load(ordering: .relaxed)
+        forEachDecade { index, decade in
             for bucket in 0..<HistogramScale.bucketCount {
-                totals.add(unsafe buckets[bucket].load(ordering: .relaxed), decade: decade, bucket: bucket)
+                totals.add(decade.value(bucket), decade: index, bucket: bucket)
             }
         }
     }
 
-    /// How many decades have memory.
-    package var decadesInUse: Int {
-        (0..<HistogramScale.decadeCount).count { unsafe words[1 + $0].load(ordering: .relaxed) != 0 }
+    /// Bytes that values have taken.
+    package var valueBytes: Int {
+        var bytes = unsafe block == nil ? 0 : Self.blockWords * MemoryLayout<UInt64>.size
+        forEachDecade { _, _ in bytes += HistogramDecade.byteCount }
+        return bytes
     }
 
     /// Makes it empty; on the worker that records, or where nobody does.
     package func reset() {
-        unsafe words.pointee.store(0, ordering: .relaxed)
-        for decade in 0..<HistogramScale.decadeCount {
-            let address = unsafe UInt(words[1 + decade].load(ordering: .relaxed))
-            guard let buckets = unsafe UnsafeMutablePointer<Atomic<UInt64>>(bitPattern: address) else { continue }
-            for bucket in 0..<HistogramScale.bucketCount { unsafe buckets[bucket].store(0, ordering: .relaxed) }
-        }
+        unsafe block?.pointee.store(0, ordering: .relaxed)
+        forEachDecade { _, decade in decade.reset() }
     }
 
     /// Gives back what values have taken; nobody may record any more, or read.
     package func free() {
-        for decade in 0..<HistogramScale.decadeCount {
-            let address = unsafe UInt(words[1 + decade].load(ordering: .relaxed))
-            unsafe UnsafeMutablePointer<Atomic<UInt64>>(bitPattern: address)?.deallocate()
+        forEachDecade { _, decade in decade.free() }
+        unsafe block?.deallocate()
+    }
+
+    private func forEachDecade(_ body: (Int, HistogramDecade) -> Void) {
+        guard let block = unsafe block else { return }
+        for index in 0..<HistogramScale.decadeCount {
+            if let decade = unsafe Self.decade(index, of: block) { body(index, decade) }
         }
     }
 }

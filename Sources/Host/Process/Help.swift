@@ -5,6 +5,7 @@ enum Help {
         case "run": run
         case "demo": demo
         case "check": check
+        case "stats": stats
         case "version": version
         default: overview
         }
@@ -19,6 +20,7 @@ enum Help {
           run      serve what a config file says, or forward to one place without a file
           demo     serve a working example that needs no file and no other server
           check    read a config file and report everything that is wrong with it
+          stats    list all statistics with their meaning
           version  print the version
           help     print this, or `sluice help COMMAND`
 
@@ -88,6 +90,20 @@ enum Help {
         examples:
           sluice check sluice.yaml
           sluice check --format json sluice.yaml
+
+        """
+
+    private static let stats = """
+        Lists all statistics that Sluice and its built-in filters keep, with what they mean.
+
+        usage: sluice stats [--format text|markdown]
+
+        options:
+          --format FORMAT    text, a line for each; markdown, the page docs/stats.md
+
+        examples:
+          sluice stats
+          sluice stats --format markdown > docs/stats.md
 
         """
 

@@ -5,6 +5,7 @@ enum Command: Equatable {
     case run(RunOptions)
     case demo(RunOptions)
     case check(file: String, format: String)
+    case stats(format: String)
     case version
     case help(topic: String)
 }
@@ -46,12 +47,13 @@ struct OptionReader {
         switch try known(verb) {
         case "run": return .run(try runOptions(verb, Self.serving + ["-c", "--config", "--to", "--listen"]))
         case "demo": return .demo(try runOptions(verb, Self.serving))
+        case "stats": return .stats(format: try statsFormat())
         default: return try check()
         }
     }
 
     private func known(_ verb: String) throws(UsageError) -> String {
-        let commands = ["run", "demo", "check", "version", "help"]
+        let commands = ["run", "demo", "check", "stats", "version", "help"]
         if commands.contains(verb) { return verb }
         let near = nearest(verb, commands)
         throw UsageError(message: "there is no command `\(verb)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
@@ -84,6 +86,15 @@ struct OptionReader {
         }
         if options.listen != nil && options.to == nil { throw UsageError(message: "`--listen` needs `--to`") }
         return options
+    }
+
+    private mutating func statsFormat() throws(UsageError) -> String {
+        guard let argument = rest.popFirst() else { return "text" }
+        let (name, inline) = split(argument)
+        guard name == "--format" else { throw unknown(argument, "stats", ["--format"]) }
+        let format = try value(name, inline)
+        if format == "text" || format == "markdown" { return format }
+        throw UsageError(message: "`--format` is one of text, markdown, not `\(format)`")
     }
 
     private mutating func check() throws(UsageError) -> Command {

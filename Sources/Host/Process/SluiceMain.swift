@@ -36,6 +36,9 @@ package enum SluiceMain {
             Terminal.output("sluice \(version) (filter API \(PluginAPI.version))\n")
             return 0
         case .check(let file, let format): return check(file, format)
+        case .stats(let format):
+            Terminal.output(format == "markdown" ? StatCatalog.markdown : StatCatalog.text)
+            return 0
         case .demo(let options): return demo(options)
         case .run(let options):
             if let to = options.to {

@@ -3,7 +3,8 @@ internal import FilterAPI
 /// One worker's statistics of a cluster.
 final class ClusterStats {
     let cluster: StatSlots<ClusterStat>
-    let tls: TLSStats
+    /// Made with the first handshake.
+    private(set) lazy var tls = TLSStats(registry, .cluster(name), worker: worker)
     let connectTime: Histogram
     let length: Histogram
     let requestsPerConnection: Histogram
@@ -11,19 +12,18 @@ final class ClusterStats {
     let traffic: Connection.Traffic
     private let group: StatGroup
     private let registry: StatRegistry
-    private let scope: StatScope
+    private let name: String
     private let worker: Int
-    /// The counters of statuses that have come up, the first of them as a rule the usual one.
+    /// The counters of statuses that have come up, and that few upstreams answer with.
     private var codes: [(code: Int, counter: FilterAPI.Counter)] = []
 
     init(_ registry: StatRegistry, cluster name: String, worker: Int) {
         self.registry = registry
         self.worker = worker
-        scope = .cluster(name)
-        let group = registry.group(scope, ClusterStat.schema)
+        self.name = name
+        let group = registry.group(.cluster(name), ClusterStat.schema)
         self.group = group
         cluster = StatSlots(group, slot: worker)
-        tls = TLSStats(registry, scope, worker: worker)
         connectTime = group.histogram(named: "upstream_cx_connect_ms", slot: worker)
         length = group.histogram(named: "upstream_cx_length_ms", slot: worker)
         requestsPerConnection = group.histogram(named: "upstream_rq_per_cx", slot: worker)
@@ -35,8 +35,9 @@ final class ClusterStats {
     func answered(_ status: Int) {
         cluster.add(.rqCompleted)
         cluster.add(.ofStatus(status))
+        if let key = ClusterStat.usualCode(status) { return cluster.add(key) }
         for index in codes.indices where codes[index].code == status { return codes[index].counter.add() }
-        let counter = registry.counter(scope, ClusterStat.code(status), slot: worker)
+        let counter = registry.counter(.cluster(name), ClusterStat.code(status), slot: worker)
         codes.append((status, counter))
         counter.add()
     }

@@ -46,9 +46,8 @@ final class GenerationStats {
         clusters.set(.active, next.clusters.count)
         breakers = [:]
         for cluster in next.clusters {
-            let scope = StatScope.cluster(cluster.name).part("circuit_breakers").part("default")
             breakers[cluster.name] = Breakers(
-                group: registry.group(scope, BreakerStat.schema, isControl: true),
+                group: registry.group(.cluster(cluster.name), MembershipStat.schema, isControl: true),
                 quota: SharedState.process.value("cluster.\(cluster.name)") { ClusterQuota() }, limits: cluster.limits)
         }
     }
@@ -56,8 +55,8 @@ final class GenerationStats {
     /// Works out how near each cluster is to its limits.
     func gather() {
         for breaker in breakers.values {
-            let slots = StatSlots<BreakerStat>(breaker.group, slot: 0)
-            func set(_ open: BreakerStat, _ remaining: BreakerStat, _ count: Int, _ limit: Int?) {
+            let slots = StatSlots<MembershipStat>(breaker.group, slot: 0)
+            func set(_ open: MembershipStat, _ remaining: MembershipStat, _ count: Int, _ limit: Int?) {
                 guard let limit else { return }
                 slots.set(open, count >= limit ? 1 : 0)
                 slots.set(remaining, max(0, limit - count))

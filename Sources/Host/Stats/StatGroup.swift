@@ -12,7 +12,7 @@ final class StatGroup: Sendable {
     let slots: Int
     private nonisolated(unsafe) let memory: UnsafeMutablePointer<Atomic<UInt64>>
     /// Which entries have been something else than 0 when somebody looked.
-    private let seen = Mutex<[UInt64]>([])
+    private let seen = Mutex<(UInt64, UInt64)>((0, 0))
 
     init(_ scope: StatScope, _ schema: StatSchema, slots: Int) {
         self.scope = scope
@@ -32,7 +32,7 @@ final class StatGroup: Sendable {
     func words(slot: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { unsafe memory + slot * schema.slotWords }
 
     func histogram(_ entry: StatSchema.Entry, slot: Int) -> Histogram {
-        unsafe Histogram(words: words(slot: slot) + entry.offset)
+        unsafe Histogram(at: words(slot: slot) + entry.position)
     }
 
     /// A histogram by its place among those of a key type.
@@ -44,7 +44,7 @@ final class StatGroup: Sendable {
     /// The sum over all slots; any thread.
     func value(_ entry: StatSchema.Entry) -> Int64 {
         var sum: UInt64 = 0
-        for slot in 0..<slots { unsafe sum &+= (words(slot: slot) + entry.offset).pointee.load(ordering: .relaxed) }
+        for slot in 0..<slots { unsafe sum &+= (words(slot: slot) + entry.position).pointee.load(ordering: .relaxed) }
         return Int64(bitPattern: sum)
     }
 
@@ -54,14 +54,19 @@ final class StatGroup: Sendable {
         for slot in 0..<slots { histogram(entry, slot: slot).add(to: &totals) }
     }
 
-    /// Whether a value that is 0 now is shown all the same, because it was something else before.
+    /// Whether a value is shown: one that is 0 now is, where it was something else before.
     func notes(_ index: Int, isZero: Bool) -> Bool {
-        let (word, bit) = (index / 64, UInt64(1) << UInt64(index % 64))
+        let bit = UInt64(1) << UInt64(index % 64)
         return seen.withLock { seen in
-            if isZero { return word < seen.count && seen[word] & bit != 0 }
-            while seen.count <= word { seen.append(0) }
-            seen[word] |= bit
-            return true
+            switch index / 64 {
+            case 0:
+                if !isZero { seen.0 |= bit }
+                return seen.0 & bit != 0
+            case 1:
+                if !isZero { seen.1 |= bit }
+                return seen.1 & bit != 0
+            default: return true
+            }
         }
     }
 
@@ -69,7 +74,7 @@ final class StatGroup: Sendable {
     func resetCounters(slot: Int) {
         for entry in schema.entries {
             switch entry.description.kind {
-            case .counter: unsafe (words(slot: slot) + entry.offset).pointee.store(0, ordering: .relaxed)
+            case .counter: unsafe (words(slot: slot) + entry.position).pointee.store(0, ordering: .relaxed)
             case .histogram: histogram(entry, slot: slot).reset()
             case .gauge: break
             }
@@ -81,7 +86,7 @@ final class StatGroup: Sendable {
         var bytes = schema.slotWords * slots * 8
         for entry in schema.entries where entry.description.kind == .histogram {
             for slot in 0..<slots {
-                bytes += histogram(entry, slot: slot).decadesInUse * HistogramScale.bucketCount * 8
+                bytes += histogram(entry, slot: slot).valueBytes
             }
         }
         return bytes

@@ -12,11 +12,18 @@ final class StatRegistry: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var groups: [StatScope: [Entry]] = [:]
+        var groups: [GroupKey: Entry] = [:]
+        /// With so many groups it is looked which of them have gone.
+        var nextPurge = 64
         /// Schemas of filters and of single statistics, by the family and what is in it.
         var schemas: [String: StatSchema] = [:]
         /// How many series each family with labels has.
         var series: [String: Int] = [:]
+    }
+
+    private struct GroupKey: Hashable {
+        let scope: StatScope
+        let schema: ObjectIdentifier
     }
 
     private struct Entry {
@@ -50,12 +57,14 @@ final class StatRegistry: Sendable {
     private func find(
         _ scope: StatScope, _ schema: StatSchema, slots: Int, isKept: Bool, _ state: inout sending State
     ) -> StatGroup {
-        for entry in state.groups[scope] ?? [] where entry.group?.schema === schema {
-            if let group = entry.group { return group }
+        let key = GroupKey(scope: scope, schema: ObjectIdentifier(schema))
+        if let known = state.groups[key]?.group { return known }
+        if state.groups.count >= state.nextPurge {
+            state.groups = state.groups.filter { $0.value.group != nil }
+            state.nextPurge = max(64, state.groups.count * 2)
         }
         let group = StatGroup(scope, schema, slots: slots)
-        state.groups[scope]?.removeAll { $0.group == nil }
-        state.groups[scope, default: []].append(Entry(group: group, kept: isKept ? group : nil))
+        state.groups[key] = Entry(group: group, kept: isKept ? group : nil)
         return group
     }
 
@@ -154,7 +163,7 @@ final class StatRegistry: Sendable {
             // A label without a value is as if it were not there.
             var (own, schema) = series(labels.pairs.filter { !$0.value.isEmpty })
             let family = "\(scope.prefix)|\(description.name)"
-            if state.groups[own]?.contains(where: { $0.group?.schema === schema }) != true {
+            if state.groups[GroupKey(scope: own, schema: ObjectIdentifier(schema))]?.group == nil {
                 if state.series[family, default: 0] >= labels.most {
                     (own, schema) = series([("otel_metric_overflow", "true")])
                 } else {
@@ -167,12 +176,12 @@ final class StatRegistry: Sendable {
 
     func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?, slot: Int) -> FilterAPI.Counter {
         let place = place(name, .counter, stage, labels)
-        return unsafe FilterAPI.Counter(cell: place.group.words(slot: slot) + place.entry.offset)
+        return unsafe FilterAPI.Counter(cell: place.group.words(slot: slot) + place.entry.position)
     }
 
     func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge {
         let place = place(name, .gauge, stage, labels)
-        return unsafe Gauge(cell: place.group.words(slot: 0) + place.entry.offset)
+        return unsafe Gauge(cell: place.group.words(slot: 0) + place.entry.position)
     }
 
     func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?, slot: Int) -> Histogram {
@@ -184,7 +193,7 @@ final class StatRegistry: Sendable {
 
     /// All groups that are there now, in no order.
     var groups: [StatGroup] {
-        state.withLock { state in state.groups.values.flatMap { $0.compactMap(\.group) } }
+        state.withLock { state in state.groups.values.compactMap(\.group) }
     }
 
     /// What a statistic says, by its full name; nil where there is none.

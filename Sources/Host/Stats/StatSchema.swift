@@ -15,8 +15,8 @@ final class StatSchema: Sendable {
         let isAlwaysShown: Bool
         /// Which buckets a histogram has in Prometheus.
         let range: TimeRange
-        /// Its first word in the memory of one slot.
-        fileprivate(set) var offset = 0
+        /// Its word in the memory of one slot.
+        fileprivate(set) var position = 0
 
         init(
             _ description: StatDescription, prometheus: String? = nil, label: String = "", isAlwaysShown: Bool = false,
@@ -47,13 +47,9 @@ final class StatSchema: Sendable {
 
     init(_ entries: [Entry]) {
         var placed = entries
-        var words = 0
-        for index in placed.indices {
-            placed[index].offset = words
-            words += placed[index].description.kind == .histogram ? Histogram.wordCount : 1
-        }
+        for index in placed.indices { placed[index].position = index }
         self.entries = placed
-        slotWords = (words + 7) / 8 * 8
+        slotWords = (entries.count + 7) / 8 * 8
     }
 
     convenience init(_ descriptions: [StatDescription]) { self.init(descriptions.map { Entry($0) }) }

@@ -10,8 +10,29 @@ enum ClusterStat: Int, StatKey {
     case rqCancelled, rqTimeout, rqPerTryTimeout, rqReceivedReset, rqSentReset
     case rqRetry, rqRetrySuccess, rqRetryOverflow, rqFreshRetry
     case rqCompleted, rq1xx, rq2xx, rq3xx, rq4xx, rq5xx
+    // The statuses that come up most; others have a group of their own.
+    case rq200, rq201, rq204, rq206, rq301, rq302, rq304, rq307, rq400, rq401, rq403, rq404, rq408, rq409, rq429
+    case rq500, rq501, rq502, rq503, rq504
 
-    static let entries: [StatSchema.Entry] = [
+    static let entries = scalars + usualCodes.map { code($0.code) } + histograms
+
+    /// Statuses with a counter of their own.
+    private static let usualCodes: [(code: Int, key: ClusterStat)] = [
+        (200, .rq200), (201, .rq201), (204, .rq204), (206, .rq206), (301, .rq301), (302, .rq302), (304, .rq304),
+        (307, .rq307), (400, .rq400), (401, .rq401), (403, .rq403), (404, .rq404), (408, .rq408), (409, .rq409),
+        (429, .rq429), (500, .rq500), (501, .rq501), (502, .rq502), (503, .rq503), (504, .rq504),
+    ]
+
+    /// The counter of a status; nil for those that seldom come up.
+    static func usualCode(_ status: Int) -> ClusterStat? {
+        switch status {
+        case 200: .rq200
+        case 304: .rq304
+        default: usualCodes.first { $0.code == status }?.key
+        }
+    }
+
+    private static let scalars: [StatSchema.Entry] = [
         .init(.counter("upstream_cx_total", "Connections that were begun.")),
         .init(.gauge("upstream_cx_active", "Connections that are open, or are being made.")),
         .init(.counter("upstream_cx_http1_total", "Connections that speak HTTP/1.")),
@@ -79,6 +100,9 @@ enum ClusterStat: Int, StatKey {
         .init(
             .counter("upstream_rq_5xx", "Requests answered with a status of this class."),
             prometheus: "upstream_rq_xx_total", label: "response_code_class=\"5xx\""),
+    ]
+
+    private static let histograms: [StatSchema.Entry] = [
         .init(.histogram("upstream_cx_connect_ms", .time, "How long connections took to make, TLS included.")),
         .init(.histogram("upstream_cx_length_ms", .time, "How long connections were open."), range: .connections),
         .init(.histogram("upstream_rq_per_cx", .none, "Requests that connections had carried when they ended.")),
@@ -97,6 +121,11 @@ enum ClusterStat: Int, StatKey {
             label: "response_code=\"\(status)\"")
     }
 
+    /// The same for whatever status, for the reference.
+    static let anyCode = StatSchema.Entry(
+        .counter("upstream_rq_NNN", "Requests answered with this status."), prometheus: "upstream_rq_code_total",
+        label: "response_code=\"NNN\"")
+
     static func ofStatus(_ status: Int) -> ClusterStat {
         switch status / 100 {
         case 1: .rq1xx
@@ -111,6 +140,8 @@ enum ClusterStat: Int, StatKey {
 /// What the control thread knows of a cluster.
 enum MembershipStat: Int, StatKey {
     case change, total, healthy, degraded, excluded, panic, version
+    // What follows from the limits; worked out when somebody looks.
+    case cxOpen, rqPendingOpen, rqOpen, rqRetryOpen, remainingCx, remainingPending, remainingRq, remainingRetries
 
     static let entries: [StatSchema.Entry] = [
         .init(.counter("membership_change", "Times that other endpoints served than before.")),
@@ -122,26 +153,19 @@ enum MembershipStat: Int, StatKey {
                 "membership_excluded", "Endpoints that are kept out until they have passed their first health check.")),
         .init(.gauge("lb_healthy_panic_active", "Priorities in panic: too few endpoints are good, and all are used.")),
         .init(.gauge("version", "The config generation that the cluster is of.")),
+        limit("cx_open", "1 while max_connections is reached."),
+        limit("rq_pending_open", "1 while max_pending is reached."),
+        limit("rq_open", "1 while max_requests is reached."),
+        limit("rq_retry_open", "1 while max_retries is reached."),
+        limit("remaining_cx", "Connections until max_connections is reached."),
+        limit("remaining_pending", "Requests that may still wait for a connection."),
+        limit("remaining_rq", "Requests until max_requests is reached."),
+        limit("remaining_retries", "Further tries until max_retries is reached; 0 where there is no such limit."),
     ]
 
-    static let schema = StatSchema(entries)
-}
-
-/// What follows from a cluster's limits; worked out when somebody looks.
-enum BreakerStat: Int, StatKey {
-    case cxOpen, rqPendingOpen, rqOpen, rqRetryOpen, remainingCx, remainingPending, remainingRq, remainingRetries
-
-    static let entries: [StatSchema.Entry] = [
-        .init(.gauge("cx_open", "1 while max_connections is reached.")),
-        .init(.gauge("rq_pending_open", "1 while max_pending is reached.")),
-        .init(.gauge("rq_open", "1 while max_requests is reached.")),
-        .init(.gauge("rq_retry_open", "1 while max_retries is reached.")),
-        .init(.gauge("remaining_cx", "Connections until max_connections is reached.")),
-        .init(.gauge("remaining_pending", "Requests that may still wait for a connection.")),
-        .init(.gauge("remaining_rq", "Requests until max_requests is reached.")),
-        .init(
-            .gauge("remaining_retries", "Further tries until max_retries is reached; 0 where there is no such limit.")),
-    ]
+    private static func limit(_ name: String, _ meaning: String) -> StatSchema.Entry {
+        .init(.gauge("circuit_breakers.default.\(name)", meaning))
+    }
 
     static let schema = StatSchema(entries)
 }
