@@ -46,6 +46,17 @@ def test_a_route_has_settings_of_its_own_for_a_plugin(sluice, built):
         "good night", "hello from a plugin", "good night"]
 
 
+def test_a_plugin_has_statistics_of_its_own(sluice, built):
+    proxy = sluice({**config(plugins.hello(built)), "admin": "127.0.0.1:0"})
+    for _ in range(3):
+        get(proxy.address())
+
+    def ask(target):
+        return get(proxy.address("admin"), target, host="localhost").body.decode()
+    assert ask("/stats?filter=greetings") == "http.inbound.hello.greetings: 3\n"
+    assert 'sluice_hello_greetings_total{listener="inbound",filter="hello"} 3\n' in ask("/stats/prometheus")
+
+
 def test_a_plugin_has_defaults_and_a_path_relative_to_the_config_file(sluice, built, tmp_path):
     library = plugins.hello(built)
     for name in ("libhello.so", "libFilterAPI.so"):
