@@ -43,10 +43,8 @@ extension Control {
             let handover = Handover(worker)
             worker.loop.poster.post { unsafe handover.value.resetCounters() }
         }
-        // Those of this thread: its own slot, and the groups that only it writes to.
         for group in registry.groups {
-            if group.slots == 1 { group.resetCounters(slot: 0) }
-            if group.slots > workers.count { group.resetCounters(slot: workers.count) }
+            if let slot = group.writers.controlSlot { group.resetCounters(slot: slot) }
         }
     }
 

@@ -17,8 +17,8 @@ final class GenerationStats {
     init(_ registry: StatRegistry) {
         self.registry = registry
         listeners = StatSlots(
-            registry.lastingGroup(.listenerManager, ListenerManagerStat.schema, slots: 1), slot: 0)
-        clusters = StatSlots(registry.lastingGroup(.clusterManager, ClusterManagerStat.schema, slots: 1), slot: 0)
+            registry.lastingGroup(.listenerManager, ListenerManagerStat.schema, .control), slot: 0)
+        clusters = StatSlots(registry.lastingGroup(.clusterManager, ClusterManagerStat.schema, .control), slot: 0)
     }
 
     func couldNotBind() { listeners.add(.createFailure) }
@@ -47,7 +47,7 @@ final class GenerationStats {
         breakers = [:]
         for cluster in next.clusters {
             breakers[cluster.name] = Breakers(
-                group: registry.group(.cluster(cluster.name), MembershipStat.schema, isControl: true),
+                group: registry.group(.cluster(cluster.name), MembershipStat.schema, by: .control),
                 quota: SharedState.process.value("cluster.\(cluster.name)") { ClusterQuota() }, limits: cluster.limits)
         }
     }

@@ -11,7 +11,7 @@ final class MembershipStats {
     init(_ registry: StatRegistry, cluster: String) {
         self.registry = registry
         self.cluster = cluster
-        group = registry.group(.cluster(cluster), MembershipStat.schema, isControl: true)
+        group = registry.group(.cluster(cluster), MembershipStat.schema, by: .control)
         slots = StatSlots(group, slot: 0)
     }
 

@@ -29,7 +29,7 @@ struct StatCatalog {
         let listener = StatScope.listener("LISTENER")
         let cluster = StatScope.cluster("CLUSTER")
         return [
-            section("The process", .server, ServerStat.entries),
+            section("The process", .server, ServerStat.entries + [BuildStat.entry]),
             section("The process, as the system sees it", .process, ProcessStat.entries),
             section("Configs", .config, ConfigStat.entries),
             section("Listeners over reloads", .listenerManager, ListenerManagerStat.entries),

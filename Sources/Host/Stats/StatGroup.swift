@@ -3,22 +3,23 @@ internal import Synchronization
 
 /// The statistics of one thing: numbers for each thread that writes them, and nothing else.
 ///
-/// SAFETY: `memory` has `slots` times the schema's words; it is freed once, with the group. What a thread writes are the
+/// SAFETY: `memory` has the schema's words for each slot; it is freed once, with the group. What a thread writes are the
 /// words of its own slot; any thread may read. Whoever writes holds the group, or it is never let go.
 @safe
 final class StatGroup: Sendable {
     let scope: StatScope
     let schema: StatSchema
-    let slots: Int
+    let writers: StatWriters
+    var slots: Int { writers.slots }
     private nonisolated(unsafe) let memory: UnsafeMutablePointer<Atomic<UInt64>>
     /// Which entries have been something else than 0 when somebody looked.
     private let seen = Mutex<(UInt64, UInt64)>((0, 0))
 
-    init(_ scope: StatScope, _ schema: StatSchema, slots: Int) {
+    init(_ scope: StatScope, _ schema: StatSchema, _ writers: StatWriters) {
         self.scope = scope
         self.schema = schema
-        self.slots = slots
-        unsafe memory = StatWords.allocate(max(8, schema.slotWords * slots))
+        self.writers = writers
+        unsafe memory = StatWords.allocate(max(8, schema.slotWords * writers.slots))
     }
 
     deinit {

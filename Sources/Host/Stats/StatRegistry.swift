@@ -6,8 +6,6 @@ internal import Synchronization
 /// Groups of listeners, clusters and endpoints last as long as somebody holds them; those that filters have asked for
 /// are kept, as filters hold no reference to them.
 final class StatRegistry: Sendable {
-    /// How many threads write statistics: the workers, and behind them the control thread.
-    let slots: Int
     private let workers: Int
     private let state = Mutex(State())
 
@@ -34,7 +32,6 @@ final class StatRegistry: Sendable {
 
     init(workers: Int) {
         self.workers = workers
-        slots = workers + 1
     }
 
     /// The slot of the control thread.
@@ -44,18 +41,21 @@ final class StatRegistry: Sendable {
 
     /// The group of a thing, which the caller keeps as long as it writes.
     ///
-    /// - Parameter isControl: whether only the control thread writes to it, by its slot 0.
-    func group(_ scope: StatScope, _ schema: StatSchema, isControl: Bool = false) -> StatGroup {
-        state.withLock { state in find(scope, schema, slots: isControl ? 1 : workers, isKept: false, &state) }
+    /// - Parameter writers: who writes; nil for the workers.
+    func group(_ scope: StatScope, _ schema: StatSchema, by writers: StatWriters? = nil) -> StatGroup {
+        let writers = writers ?? .workers(workers)
+        return state.withLock { state in find(scope, schema, writers, isKept: false, &state) }
     }
 
     /// The same, for those that are there until the end.
-    func lastingGroup(_ scope: StatScope, _ schema: StatSchema, slots: Int? = nil) -> StatGroup {
-        state.withLock { state in find(scope, schema, slots: slots ?? self.slots, isKept: true, &state) }
+    func lastingGroup(_ scope: StatScope, _ schema: StatSchema, _ writers: StatWriters? = nil) -> StatGroup {
+        let writers = writers ?? .everybody(workers)
+        return state.withLock { state in find(scope, schema, writers, isKept: true, &state) }
     }
 
     private func find(
-        _ scope: StatScope, _ schema: StatSchema, slots: Int, isKept: Bool, _ state: inout sending State
+        _ scope: StatScope, _ schema: StatSchema, _ writers: StatWriters, isKept: Bool,
+        _ state: inout sending State
     ) -> StatGroup {
         let key = GroupKey(scope: scope, schema: ObjectIdentifier(schema))
         if let known = state.groups[key]?.group { return known }
@@ -63,7 +63,7 @@ final class StatRegistry: Sendable {
             state.groups = state.groups.filter { $0.value.group != nil }
             state.nextPurge = max(64, state.groups.count * 2)
         }
-        let group = StatGroup(scope, schema, slots: slots)
+        let group = StatGroup(scope, schema, writers)
         state.groups[key] = Entry(group: group, kept: isKept ? group : nil)
         return group
     }
@@ -82,13 +82,12 @@ final class StatRegistry: Sendable {
     }
 
     private func single(_ scope: StatScope, _ entry: StatSchema.Entry) -> StatGroup {
-        let (workers, slots) = (workers, slots)
+        // A gauge is one number, whoever sets it.
+        let writers: StatWriters = entry.description.kind == .gauge ? .anybody : .everybody(workers)
         return state.withLock { state in
             let schema = sharedSchema(
                 "\(scope.family)|\(entry.description.name)|\(entry.description.kind)", [entry], &state)
-            // A gauge is one number, whoever sets it.
-            let count = entry.description.kind == .gauge ? 1 : max(workers, slots)
-            return find(scope, schema, slots: count, isKept: true, &state)
+            return find(scope, schema, writers, isKept: true, &state)
         }
     }
 
@@ -125,11 +124,11 @@ final class StatRegistry: Sendable {
     private func together(
         _ scope: StatScope, _ manifest: Manifest, _ name: String, _ kind: StatDescription.Kind
     ) -> Place {
-        let slots = slots
+        let writers = StatWriters.everybody(workers)
         return state.withLock { state in
             let entries = manifest.stats.filter { $0.kind != .gauge }.map { StatSchema.Entry($0) }
             let schema = sharedSchema("\(scope.family)*", entries, &state)
-            let group = find(scope, schema, slots: slots, isKept: true, &state)
+            let group = find(scope, schema, writers, isKept: true, &state)
             // Another version of a plugin may describe what this one does not.
             guard let index = schema.index(of: name, kind) else {
                 return alone(scope, StatDescription(name, kind, .none, ""), &state)
@@ -145,14 +144,15 @@ final class StatRegistry: Sendable {
     private func alone(_ scope: StatScope, _ description: StatDescription, _ state: inout sending State) -> Place {
         let entry = StatSchema.Entry(description, isAlwaysShown: description.kind == .gauge)
         let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
-        let group = find(scope, schema, slots: description.kind == .gauge ? 1 : slots, isKept: true, &state)
+        let group = find(
+            scope, schema, description.kind == .gauge ? .anybody : .everybody(workers), isKept: true, &state)
         return Place(group: group, entry: schema.entries[0])
     }
 
     private func labelled(_ scope: StatScope, _ description: StatDescription, _ labels: StatLabels) -> Place {
         // A gauge is one number, whoever sets it.
         let isGauge = description.kind == .gauge
-        let slots = isGauge ? 1 : slots
+        let writers: StatWriters = isGauge ? .anybody : .everybody(workers)
         return state.withLock { state in
             func series(_ pairs: [(name: String, value: String)]) -> (StatScope, StatSchema) {
                 let text = PrometheusLabels.text(pairs)
@@ -170,7 +170,7 @@ final class StatRegistry: Sendable {
                     state.series[family, default: 0] += 1
                 }
             }
-            return Place(group: find(own, schema, slots: slots, isKept: true, &state), entry: schema.entries[0])
+            return Place(group: find(own, schema, writers, isKept: true, &state), entry: schema.entries[0])
         }
     }
 

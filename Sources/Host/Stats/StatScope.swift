@@ -27,6 +27,9 @@ struct StatScope: Sendable, Hashable {
     }
 
     static let server = StatScope("server.", "sluice_")
+    static let build = StatScope(
+        "server.", "sluice_",
+        [("version", SluiceMain.version), ("filter_api", String(PluginAPI.version))])
     static let process = StatScope("process.", "process_")
     static let config = StatScope("config.", "sluice_config_")
     static let listenerManager = StatScope("listener_manager.", "sluice_listener_manager_")

@@ -49,7 +49,7 @@ final class Worker {
         self.index = index
         self.registry = registry
         self.log = log
-        stats = StatSlots(registry.lastingGroup(.worker(index), WorkerStat.schema, slots: 1), slot: 0)
+        stats = StatSlots(registry.lastingGroup(.worker(index), WorkerStat.schema, .worker(index)), slot: 0)
         self.connectionLimit = connectionLimit
         loop = try EventLoop()
         pages = PagePool()
@@ -181,7 +181,9 @@ final class Worker {
 
     /// Sets what this worker counts to 0.
     func resetCounters() {
-        for group in registry.groups where index < group.slots { group.resetCounters(slot: index) }
+        for group in registry.groups {
+            if let slot = group.writers.slot(ofWorker: index) { group.resetCounters(slot: slot) }
+        }
         stats.set(.longestTurn, 0)
     }
 

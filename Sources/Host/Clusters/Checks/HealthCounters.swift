@@ -13,7 +13,7 @@ struct HealthCounters {
 
     init(_ registry: StatRegistry, cluster: String) {
         let group = registry.group(
-            StatScope.cluster(cluster).part("health_check"), HealthStat.schema, isControl: true)
+            StatScope.cluster(cluster).part("health_check"), HealthStat.schema, by: .control)
         let slots = StatSlots<HealthStat>(group, slot: 0)
         self.group = group
         attempts = slots.counter(.attempt)

@@ -17,7 +17,7 @@ final class Endpoint {
     private(set) var stats = StatSlots<EndpointStat>(Endpoint.uncounted, slot: 0)
     private var statGroup: StatGroup?
     /// Where endpoints count that nobody looks at.
-    private static let uncounted = StatGroup(.server, EndpointStat.schema, slots: 1)
+    private static let uncounted = StatGroup(.server, EndpointStat.schema, .anybody)
     /// Whether the cluster's list has it; an endpoint that has gone lives on until its last connection closes.
     var isListed = true
     /// When an answer of it said last that it must not be used, as far as that was passed on.

@@ -29,7 +29,7 @@ final class Resolver {
         self.loop = loop
         self.servers = try NameServers(servers)
         processLog = log
-        let slots = registry.map { StatSlots<DNSStat>($0.lastingGroup(.dns, DNSStat.schema, slots: 1), slot: 0) }
+        let slots = registry.map { StatSlots<DNSStat>($0.lastingGroup(.dns, DNSStat.schema, .control), slot: 0) }
         lookups = slots?.counter(.lookups)
         failures = slots?.counter(.failed)
         timeouts = slots?.counter(.timedOut)

@@ -24,6 +24,12 @@ enum ServerStat: Int, StatKey {
     static let schema = StatSchema(entries)
 }
 
+/// Which program it is: always 1, and what there is to say stands in the labels.
+enum BuildStat {
+    static let entry = StatSchema.Entry(
+        .gauge("build_info", "Always 1; the version is a label."), isAlwaysShown: true)
+}
+
 /// By the names that all programs use in Prometheus.
 enum ProcessStat: Int, StatKey {
     case cpu, residentMemory, openDescriptors, maxDescriptors, startTime
