@@ -1,18 +1,18 @@
 /// Random numbers that cost a nanosecond (xoroshiro128+), for identifiers that nobody else has. Not for secrets.
 ///
 /// 128 bits of state, so that no two workers or processes ever come to draw the same numbers.
-struct RandomBits {
+package struct RandomBits {
     private var state: (UInt64, UInt64)
 
     /// Seeded by the system.
-    init() {
+    package init() {
         var system = SystemRandomNumberGenerator()
         // All zeros would stay so.
         state = (system.next() | 1, system.next())
     }
 
     /// 64 bits.
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         let (one, other) = state
         let mixed = one ^ other
         state.0 = (one << 24 | one >> 40) ^ mixed ^ (mixed << 16)
