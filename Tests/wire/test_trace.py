@@ -1,4 +1,4 @@
-"""The filter `trace`: traces are gone on with or begun, in W3C's format and B3's, as OpenTelemetry reads and writes them."""
+"""The filter `trace`: traces go on or begin, in W3C's format and B3's, as OpenTelemetry reads and writes them."""
 import json
 import os
 import re
