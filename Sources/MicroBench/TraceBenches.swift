@@ -13,7 +13,9 @@ enum TraceBenches {
             let everything = try FakeWorker().make(Trace.self, config: "propagate: [w3c, b3, b3_single]")
             let plain = head([])
             let traced = head([(.traceparent, parent)])
-            let states = head([(.traceparent, parent), (.tracestate, "rojo=00f067aa0ba902b7"), (.tracestate, "a=1,b=2")])
+            let states = head([
+                (.traceparent, parent), (.tracestate, "rojo=00f067aa0ba902b7"), (.tracestate, "a=1,b=2"),
+            ])
             let b3 = head([(.b3, "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1")])
             let base = measure.run("trace: put the head back only") { [plain] in again($0, plain, nil) }
             let cases = [
