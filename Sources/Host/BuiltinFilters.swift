@@ -16,6 +16,7 @@ enum BuiltinFilters {
         Retry.self,
         RateLimit.self,
         FaultInjection.self,
+        Trace.self,
         Admin.self,
     ]
 }

@@ -94,11 +94,11 @@ struct HeadersTests {
         #expect(!part)
     }
 
-    @Test("Names that Sluice adds are written in title case")
+    @Test("Names that Sluice adds are written in title case, those of traces in lower case")
     func titleCase() {
-        let headers = make([("x-request-id", "1")])
-        let name = ASCII.string(headers.name(at: 0))
-        #expect(name == "X-Request-Id")
+        let headers = make([("x-request-id", "1"), ("traceparent", "2"), ("tracestate", "3"), ("b3", "4")])
+        let names = (0..<4).map { ASCII.string(headers.name(at: $0)) }
+        #expect(names == ["X-Request-Id", "traceparent", "tracestate", "b3"])
     }
 
     @Test("Thousands of fields and long values survive growth")

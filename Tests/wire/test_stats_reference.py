@@ -41,7 +41,7 @@ def test_every_statistic_has_a_meaning():
 def test_all_that_a_running_process_shows_is_on_the_page(sluice, origin, secure, files):
     one = origin()
     tls = {"tls": {"certificate": str(files / "server.crt"), "key": str(files / "server.key")}}
-    filters = ["count", "stats", {"circuit_breaker": {"errors": {}}}, {"retry": {"on": ["5xx"]}},
+    filters = ["count", "stats", "trace", {"circuit_breaker": {"errors": {}}}, {"retry": {"on": ["5xx"]}},
                {"rate_limit": {"requests": 100}}, {"fault": {"delay": {"fixed": "1ms", "percentage": "1%"}}}]
     config = http_proxy(one.endpoint, filters=filters, admin="127.0.0.1:0", listener={"filter_times": True},
                         upstream={"outlier_detection": {}, "health_checks": {"tcp": {}}})

@@ -26,6 +26,9 @@ package struct HeaderNameTable: Sendable {
     /// The one table, filled from ``HeaderName`` at first use.
     @usableFromInline package static let shared = HeaderNameTable()
 
+    /// Names that are written in lower case: there are readers of traces that look for them so.
+    private static let plain: [HeaderName] = [.traceparent, .tracestate, .b3]
+
     private init() {
         unsafe slots = UnsafeMutablePointer<Slot>.allocate(capacity: Self.slotCount)
         unsafe slots.initialize(repeating: Slot(token: 0, length: 0, hash: 0, name: nil), count: Self.slotCount)
@@ -33,7 +36,9 @@ package struct HeaderNameTable: Sendable {
         for (token, name) in HeaderName.known.enumerated() {
             let title = UnsafeMutableRawBufferPointer.allocate(byteCount: name.utf8CodeUnitCount, alignment: 8)
             for index in 0..<title.count { unsafe title[index] = name.utf8Start[index] }
-            unsafe Self.titleCase(title)
+            if !Self.plain.contains(HeaderName(token: UInt16(token), hash: 0, text: "")) {
+                unsafe Self.titleCase(title)
+            }
             unsafe (titles + token).initialize(to: UnsafeRawBufferPointer(title))
         }
         for (token, name) in HeaderName.known.enumerated() where token > 0 {

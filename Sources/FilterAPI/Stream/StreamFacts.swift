@@ -47,6 +47,8 @@ public struct StreamFacts {
     public var cluster: FactName?
     /// The endpoint that was tried last, as in the config or as resolved.
     public var endpoint: FactName?
+    /// The trace that the request belongs to; nil where no filter has seen to one.
+    public var trace: TraceContext?
     /// How long each filter has had the request in hand; nil where the listener does not measure it.
     public package(set) var filterTimes: FilterTimes?
 

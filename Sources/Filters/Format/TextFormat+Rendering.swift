@@ -177,6 +177,7 @@ extension FormatVariable {
         case .responseFlags: appendFlags(facts.flags, &text)
         case .routeName: text.append(facts.route?.text ?? "")
         case .streamID: _ = request.headers.withValue(.xRequestID) { text.append($0) }
+        case .spanID, .traceID: if let trace = facts.trace { append(trace, &text) }
         case .upstreamCluster: text.append(facts.cluster?.text ?? "")
         case .upstreamHost, .upstreamRemoteAddress: text.append(facts.endpoint?.text ?? "")
         case .upstreamProtocol: if let version = facts.upstreamProtocol { text.append(version.text) }

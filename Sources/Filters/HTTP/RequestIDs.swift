@@ -2,28 +2,12 @@ internal import FilterAPI
 
 /// Makes identifiers for requests, in the form of random UUIDs (RFC 9562 section 5.4). Not secrets.
 struct RequestIDs {
-    private var state: (UInt64, UInt64)
-
-    /// Seeded by the system.
-    init() {
-        var system = SystemRandomNumberGenerator()
-        state = (system.next() | 1, system.next())
-    }
-
-    private mutating func next() -> UInt64 {
-        // xoroshiro128+
-        let (one, other) = state
-        let result = one &+ other
-        let mixed = one ^ other
-        state.0 = (one << 24 | one >> 40) ^ mixed ^ (mixed << 16)
-        state.1 = mixed << 37 | mixed >> 27
-        return result
-    }
+    private var random = RandomBits()
 
     /// Adds a new `x-request-id`.
     mutating func add(to headers: inout Headers) {
-        let high = next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         var text: InlineArray<36, UInt8> = InlineArray(repeating: UInt8(ascii: "-"))
         var position = 0
         for nibble in 0..<32 {

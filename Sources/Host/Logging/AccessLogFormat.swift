@@ -34,7 +34,7 @@ enum AccessLogFormat {
         ("route_name", "%ROUTE_NAME%"), ("upstream_cluster", "%UPSTREAM_CLUSTER%"),
         ("upstream_host", "%UPSTREAM_HOST%"), ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
         ("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"), ("user_agent", "%REQ(USER-AGENT)%"),
-        ("request_id", "%REQ(X-REQUEST-ID)%"),
+        ("request_id", "%REQ(X-REQUEST-ID)%"), ("trace_id", "%TRACE_ID%"), ("span_id", "%SPAN_ID%"),
     ]
 
     /// Reads what the config says: `text`, `json`, or a line with variables.
