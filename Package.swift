@@ -37,11 +37,12 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         .target(name: "FilterAPI", swiftSettings: lean),
-        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL"], swiftSettings: lean),
+        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib"], swiftSettings: lean),
         .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
         .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),
         .target(
@@ -63,7 +64,7 @@ let package = Package(
 
         .testTarget(name: "FilterAPITests", dependencies: ["FilterAPI"], swiftSettings: common),
         .testTarget(
-            name: "FiltersTests", dependencies: ["Filters", "FilterTesting", "FuzzTargets", "COpenSSL"],
+            name: "FiltersTests", dependencies: ["Filters", "FilterTesting", "FuzzTargets", "COpenSSL", "CZlib"],
             swiftSettings: common),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "CLinux"], swiftSettings: common),
         .testTarget(

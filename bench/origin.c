@@ -3,6 +3,7 @@
 //   GET /            200 with four header fields and a 13-byte body
 //   GET /headers/N   200 with N header fields and a 13-byte body
 //   GET /bytes/N     200 with a body of N bytes
+//   GET /text/N      the same of JSON that compresses about as well as such texts do
 //   any other method, or a request with a body: the body is read and dropped, then answered as above
 //   any other path is answered as / is
 //
@@ -28,6 +29,7 @@ struct answer {
     char head[4096];
     size_t head_length;
     uint64_t total;  // head and body
+    const char *page;
 };
 
 struct connection {
@@ -40,6 +42,7 @@ struct connection {
 
 static char buffer[BUFFER];
 static char page[PAGE];
+static char text[PAGE];
 static struct answer answers[ANSWERS];
 static unsigned answer_count;
 static int poller;
@@ -49,11 +52,38 @@ static _Noreturn void die(const char *what) {
     exit(1);
 }
 
+static unsigned draw(unsigned most) {
+    static uint64_t state = 88172645463325252u;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (unsigned)(state >> 32) % most;
+}
+
+/// A list of records, the same in each run.
+static void fill_text(void) {
+    static const char *const names[] = {"anna", "boris", "chen", "dalia", "emeka", "fatima", "georg", "hiroko"};
+    static const char *const states[] = {"open", "waiting for an answer", "closed", "moved to another team"};
+    char record[512];
+    for (size_t at = 0, id = 1; at < PAGE; id++) {
+        int n = snprintf(record, sizeof record,
+                         "{\"id\":%zu,\"name\":\"%s\",\"email\":\"%s.%u@example.org\",\"score\":%u.%03u,"
+                         "\"state\":\"%s\",\"seen\":\"2026-%02u-%02uT%02u:%02u:%02uZ\",\"key\":\"%08x%08x\"},\n",
+                         id, names[draw(8)], names[draw(8)], draw(10000), draw(1000), draw(1000), states[draw(4)],
+                         draw(12) + 1, draw(28) + 1, draw(24), draw(60), draw(60), draw(-1u), draw(-1u));
+        size_t part = (size_t)n < PAGE - at ? (size_t)n : PAGE - at;
+        memcpy(text + at, record, part);
+        at += part;
+    }
+}
+
 static void build_answer(struct answer *a) {
     unsigned fields = 4;
     uint64_t body = 13;
     sscanf(a->target, "/headers/%u", &fields);
+    a->page = page;
     sscanf(a->target, "/bytes/%lu", &body);
+    if (sscanf(a->target, "/text/%lu", &body) == 1) a->page = text;
     int n = snprintf(a->head, sizeof a->head,
                      "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Mon, 23 Nov 2026 08:00:00 GMT\r\n"
                      "Content-Type: text/plain\r\nContent-Length: %lu\r\n", body);
@@ -103,7 +133,10 @@ static ssize_t send_some(struct connection *c) {
     if (c->sent < a->head_length) {
         parts[count++] = (struct iovec){(char *)a->head + c->sent, a->head_length - c->sent};
     }
-    if (body_left > 0) parts[count++] = (struct iovec){page, body_left < PAGE ? body_left : PAGE};
+    // A body longer than the page is the page again and again.
+    uint64_t at = (a->total - a->head_length - body_left) % PAGE;
+    uint64_t here = PAGE - at < body_left ? PAGE - at : body_left;
+    if (body_left > 0) parts[count++] = (struct iovec){(char *)a->page + at, here};
     struct msghdr out = {.msg_iov = parts, .msg_iovlen = count};
     return sendmsg(c->fd, &out, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -184,6 +217,7 @@ static int listen_somewhere(void) {
 int main(void) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     memset(page, 'x', sizeof page);
+    fill_text();
     poller = epoll_create1(EPOLL_CLOEXEC);
     int listener = listen_somewhere();
     static char listener_tag, input_tag;

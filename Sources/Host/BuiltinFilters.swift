@@ -17,6 +17,7 @@ enum BuiltinFilters {
         RateLimit.self,
         FaultInjection.self,
         Trace.self,
+        Gzip.self,
         Admin.self,
     ]
 }

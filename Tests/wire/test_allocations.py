@@ -47,12 +47,16 @@ def exchange(sock, request, reply_size):
 
 
 def first_reply(sock, request):
-    """Sends a request and returns the size of its whole answer, which has a Content-Length."""
+    """Sends a request and returns the size of its whole answer, which has a Content-Length or is chunked."""
     sock.sendall(request)
     data = b""
     while b"\r\n\r\n" not in data:
         data += sock.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head.lower():
+        while not data.endswith(b"\r\n0\r\n\r\n"):
+            data += sock.recv(65536)
+        return len(data)
     length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
     read_exactly(sock, length - len(body)) if length > len(body) else None
     return len(head) + 4 + length

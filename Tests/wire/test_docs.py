@@ -178,6 +178,7 @@ def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
 PAGES = {
     "circuit_breaker": [{}, {"queue": {}}, {"errors": {}}],
     "fault": [{}, {"delay": {}}, {"abort": {}}],
+    "gzip": [{}],
     "rate_limit": [{}, {"rules": [{}]}, {"by": {}}],
     "retry": [{}, {"backoff": {}}, {"budget": {}}],
     "trace": [{}],

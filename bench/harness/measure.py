@@ -103,6 +103,8 @@ class Bench:
         elif not load.shook_hands_as_meant(result):
             result["problem"] = (f"{result['full_handshakes']} full handshakes and {result['resumed_handshakes']} resumed "
                                  f"ones for {result['requests']} requests")
+        elif not load.compressed_as_meant(result):
+            result["problem"] = "answers were not compressed"
         return result
 
     def load(self, proxy, variant, seconds):
@@ -123,7 +125,9 @@ class Bench:
     @staticmethod
     def summarise(result, user, system, core, load):
         requests, seconds = result["requests"], result["seconds"]
-        gibibytes = (result["response_body_bytes"] + requests * load.body) / (1 << 30)
+        # What is compressed is counted as it was before.
+        answers = requests * load.plain or result["response_body_bytes"]
+        gibibytes = (answers + requests * load.body) / (1 << 30)
         result["rps"] = requests / seconds
         result["user_us"] = user / 1e3 / requests
         result["system_us"] = system / 1e3 / requests

@@ -18,6 +18,7 @@ class Job:
     filters: int = 1        # pass-through counting filters in the chain
     routes: int = 0         # 0: everything to one cluster; else that many prefixes, the last of which is asked for
     tls: bool = False       # from clients, with server.crt and server.key (server.pem: both) of the proxy's folder
+    gzip_level: int = 0     # compress answers; 0: do not
     workers: int = 1        # more than 1 is for Sluice and Envoy only
     stats: bool = False     # Sluice's filter of that name
     access_log: bool = False  # a line in the usual format for each request, to a file
@@ -73,6 +74,14 @@ class Nginx(Proxy):
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Request-ID $request_id;""" if job.forwarded else ""
+        # Without its buffers it would let each piece out by itself, which compresses worse and costs more.
+        gzip = f"""
+  gzip on;
+  gzip_comp_level {job.gzip_level};
+  gzip_types text/plain;
+  gzip_min_length 256;
+  proxy_max_temp_file_size 0;""" if job.gzip_level else ""
+        buffering = "on" if job.gzip_level else "off"
         tls = f"""
     ssl_certificate {directory}/server.crt;
     ssl_certificate_key {directory}/server.key;
@@ -94,7 +103,7 @@ http {{
   keepalive_timeout 1h;
   keepalive_requests 1000000000;
   client_header_timeout 1h;
-  client_max_body_size 0;
+  client_max_body_size 0;{gzip}
   upstream app {{
     server 127.0.0.1:{origin};
     keepalive {job.upstreams};
@@ -108,7 +117,7 @@ http {{
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
-      proxy_buffering off;
+      proxy_buffering {buffering};
       proxy_request_buffering off;
       client_body_buffer_size {self.buffer_kib}k;
       proxy_buffer_size {self.buffer_kib}k;
@@ -132,6 +141,10 @@ class HAProxy(Proxy):
   option forwardfor
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Request-ID %[uuid()]""" if job.forwarded else ""
+        # Debian's is made with libslz, which knows one level, and keeps nothing of what went by.
+        gzip = """
+  compression algo gzip
+  compression type text/plain""" if job.gzip_level else ""
         tls = f" ssl crt {directory}/server.pem ssl-min-ver TLSv1.2 alpn http/1.1" if job.tls else ""
         return f"""
 global
@@ -151,7 +164,7 @@ defaults
   http-reuse always
 frontend inbound
   bind 127.0.0.1:{port} backlog 4096{tls}
-  maxconn {job.room}{forwarded}
+  maxconn {job.room}{forwarded}{gzip}
   default_backend app
 backend app
   server app 127.0.0.1:{origin} pool-max-conn -1 pool-purge-delay 1h
@@ -198,7 +211,7 @@ static_resources:
           generate_request_id: {on}
           stream_idle_timeout: 3600s
           common_http_protocol_options: {{ idle_timeout: 3600s }}
-          http_filters:
+          http_filters:{self.gzip(job)}
           - name: envoy.filters.http.router
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
@@ -226,6 +239,24 @@ static_resources:
       - lb_endpoints:
 {self.endpoints(origin)}
 """
+
+    @staticmethod
+    def gzip(job):
+        if not job.gzip_level:
+            return ""
+        return f"""
+          - name: envoy.filters.http.compressor
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor
+              response_direction_config: {{ common_config: {{ min_content_length: 256, content_type: [ text/plain ] }} }}
+              compressor_library:
+                name: gzip
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip
+                  compression_level: COMPRESSION_LEVEL_{job.gzip_level}
+                  memory_level: 8
+                  window_bits: 15
+                  chunk_size: 16384"""
 
     def suppresses_headers(self, job):
         return True
@@ -287,7 +318,8 @@ clusters:
 
     def filters(self, job):
         stats = "      - stats\n" if job.stats else ""
-        return stats + "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
+        gzip = f"      - gzip: {{ level: {job.gzip_level} }}\n" if job.gzip_level else ""
+        return stats + gzip + "".join(f"      - {{ count: {{}}, name: count_{number} }}\n" for number in range(job.filters))
 
     def endpoints(self, origin):
         return f'[ "127.0.0.1:{origin}" ]'

@@ -30,6 +30,7 @@ class Load:
     tls: bool = False
     resume: bool = False   # with reconnect: takes up the session of the connection before
     any_answer: bool = False  # counts statuses and broken connections; otherwise they are errors
+    plain: int = 0         # bytes of an answer before it is compressed; 0 where it is not
     most: int = 0          # requests after which it ends before its time; 0: no limit
 
     def arguments(self, port, seconds):
@@ -37,6 +38,10 @@ class Load:
                    "-b", self.body, "-e", self.expect, "-n", self.most, *(["-a"] if self.any_answer else []),
                    *(["-r"] if self.reconnect else []), *(["-R"] if self.resume else ["-S"] if self.tls else [])]
         return [*map(str, options), "--", *self.fields]
+
+    def compressed_as_meant(self, result):
+        """Whether answers were compressed, where they are to be."""
+        return not self.plain or result["response_body_bytes"] < result["requests"] * self.plain / 2
 
     def shook_hands_as_meant(self, result):
         """Whether the handshakes were as many and of the kind that is to be measured."""
@@ -98,6 +103,13 @@ def workers(count):
     return Variant(f"{count} worker{'s' * (count > 1)}", Job(tls=True, workers=count), load)
 
 
+def text(size, connections):
+    fields = (*SMALL_FIELDS, "Accept-Encoding: gzip")
+    return one(Load(target=f"/text/{size}", fields=fields, expect=-1, plain=size, connections=connections),
+               gzip_level=1, filters=0)
+
+
+GZIP_BARS = (("cpu", "nginx", 1.0),)
 BULK_BARS = (("cpu", "nginx", 1.0), ("cpu", "haproxy", 1.0))
 
 SCENARIOS = (
@@ -114,6 +126,10 @@ SCENARIOS = (
              one(Load(target=f"/bytes/{MIB}", expect=MIB, connections=16)), per_gib=True, bars=BULK_BARS),
     Scenario("upload_1m", "POST of 1 MiB, 16 connections",
              one(Load(method="POST", body=MIB, connections=16)), per_gib=True, bars=BULK_BARS),
+    Scenario("gzip_64k", "GET of 64 KiB of JSON, compressed at level 1, 16 connections", text(64 << 10, 16),
+             per_gib=True, bars=GZIP_BARS),
+    Scenario("gzip_1m", "GET of 1 MiB of JSON, compressed at level 1, 16 connections", text(MIB, 16), per_gib=True,
+             bars=GZIP_BARS),
     Scenario("connections_1000", "small GET, 1,000 keep-alive connections", one(Load(connections=1000))),
     Scenario("new_connection", "small GET, a new client connection for every request", one(Load(reconnect=True))),
     Scenario("idle_connections", "idle keep-alive connections, each of which has served one request",

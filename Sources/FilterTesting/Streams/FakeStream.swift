@@ -193,7 +193,8 @@ public final class FakeStream<F: HTTPEvents> {
         unsafe responseMemory.pointee.reset()
         unsafe responseMemory.pointee.status = status
         unsafe responseMemory.pointee.headers.fill(fields)
-        unsafe responseMemory.pointee.bodyLength = last ? .none : .unknown
+        let length = unsafe responseMemory.pointee.headers.withValue(.contentLength) { ASCII.number($0) } ?? nil
+        unsafe responseMemory.pointee.bodyLength = last ? .none : length.map { .known($0) } ?? .unknown
         return arrive(.head(last: last), isRequest: false)
     }
 

@@ -14,6 +14,7 @@ extension HTTPStream {
         worker.count(fault)
         count(fault)
         note(fault)
+        dropSent()
         dropUpstream(fault)
         if flags.contains(.responseSent) { return cut(fault) }
         if offer(fault, above: stage) { return }
@@ -111,6 +112,7 @@ extension HTTPStream {
     ) {
         guard flags.contains(.active), let reply = unsafe replyMemory else { return }
         if flags.contains(.responseSent) { return cut(Fault(.filterFailed, "filter.second_response")) }
+        dropSent()
         dropUpstream(nil)
         discardHeld()
         flags.formUnion([.requestDropped, .responseStarted])

@@ -189,16 +189,30 @@ extension HTTPStream {
 
     /// Lets go on what a filter has sent, in order.
     private func flushSent(_ stage: Int) {
-        while let chunk = sentRequest.popFirst() {
+        let round = sentRound
+        let endsRequest = sentRequestEnd
+        sentRequestEnd = false
+        var flush = sentRequest.beginFlush()
+        while let chunk = sentRequest.next(&flush) {
             walkRequestBody(from: stage + 1, chunk, last: false)
-            guard flags.contains(.active) else { return }
+            guard flags.contains(.active), round == sentRound else { return }
         }
-        if sentRequestEnd {
-            sentRequestEnd = false
-            walkRequestBody(from: stage + 1, ByteChunk(), last: true)
-        }
-        while flags.contains(.active), let chunk = sentResponse.popFirst() {
+        if endsRequest { walkRequestBody(from: stage + 1, ByteChunk(), last: true) }
+        guard flags.contains(.active), round == sentRound else { return }
+        flush = sentResponse.beginFlush()
+        while let chunk = sentResponse.next(&flush) {
             walkResponseBody(below: stage, chunk, last: false)
+            guard flags.contains(.active), round == sentRound else { return }
         }
+    }
+
+    /// Drops what filters have sent and what has not gone on: it belongs to something that has failed, or that was
+    /// answered.
+    func dropSent() {
+        sentRound &+= 1
+        sentRequest.removeAll()
+        sentResponse.removeAll()
+        sentRequestEnd = false
+        unsafe view.pointee.asked = .none
     }
 }

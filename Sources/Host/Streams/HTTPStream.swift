@@ -100,9 +100,11 @@ final class HTTPStream: LoopTimer {
     var pendingFault: Fault?
     var restartStage = 0
     var restartLast = false
-    var sentRequest = ChunkQueue()
-    var sentResponse = ChunkQueue()
+    var sentRequest = SentChunks()
+    var sentResponse = SentChunks()
     var sentRequestEnd = false
+    /// Another number each time that what was sent is dropped.
+    var sentRound: UInt32 = 0
 
     // The cluster's side.
     var attachedCluster: ClusterID?
@@ -222,9 +224,7 @@ final class HTTPStream: LoopTimer {
         responseTop = Int.max
         pendingToken = 0
         pendingFault = nil
-        sentRequestEnd = false
-        sentRequest.removeAll()
-        sentResponse.removeAll()
+        dropSent()
         backlog.removeAll()
         attachedCluster = nil
         pool = nil
