@@ -1,28 +1,10 @@
 internal import FilterAPI
 internal import FilterTesting
 internal import Filters
+internal import Host
 
 /// Writing one request to an access log: the usual line of text, and the usual object of JSON.
 enum LogBenches {
-    static let usualText =
-        "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% "
-        + "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESPONSE_DURATION% "
-        + "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" "
-        + "\"%UPSTREAM_HOST%\"\n"
-    static let usualMembers = [
-        ("start_time", "%START_TIME%"), ("method", "%REQ(:METHOD)%"),
-        ("path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"), ("protocol", "%PROTOCOL%"),
-        ("authority", "%REQ(:AUTHORITY)%"), ("response_code", "%RESPONSE_CODE%"),
-        ("response_flags", "%RESPONSE_FLAGS%"), ("response_code_details", "%RESPONSE_CODE_DETAILS%"),
-        ("reached_limit", "%REACHED_LIMIT%"),
-        ("bytes_received", "%BYTES_RECEIVED%"), ("bytes_sent", "%BYTES_SENT%"), ("duration", "%DURATION%"),
-        ("response_duration", "%RESPONSE_DURATION%"), ("attempts", "%UPSTREAM_REQUEST_ATTEMPT_COUNT%"),
-        ("route_name", "%ROUTE_NAME%"), ("upstream_cluster", "%UPSTREAM_CLUSTER%"),
-        ("upstream_host", "%UPSTREAM_HOST%"), ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
-        ("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"), ("user_agent", "%REQ(USER-AGENT)%"),
-        ("request_id", "%REQ(X-REQUEST-ID)%"),
-    ]
-
     static func run(_ measure: Measure) {
         let head = RequestHead.fake(
             "GET", "/wiki/Special:Search?search=proxy&go=Go", host: "en.wikipedia.example",
@@ -35,6 +17,36 @@ enum LogBenches {
         var response = ResponseHead()
         response.status = 200
         response.headers.add(.server, "up")
+        let facts = facts()
+        let connection = FakeConnection().facts
+        for (name, setting) in [("line of text", "text"), ("object of JSON", "json")] {
+            guard let format = try? AccessLogFormat(setting) else { continue }
+            var text = ByteText(capacity: 65536)
+            measure.run("write the usual \(name) to a log") { count in
+                for index in 0..<count {
+                    let moment = FormatMoment(
+                        now: facts.responseEnd, wallClock: 1_709_210_097_789_123_456 + UInt64(index) * 10_000,
+                        occasion: .stream)
+                    text.removeAll()
+                    // SAFETY: all of them outlive the call.
+                    unsafe withUnsafePointer(to: head) { head in
+                        unsafe withUnsafePointer(to: response) { response in
+                            unsafe withUnsafePointer(to: facts) { facts in
+                                unsafe format.render(
+                                    into: &text,
+                                    FormatSubject(
+                                        request: head, response: response, facts: facts, connection: connection,
+                                        at: moment))
+                            }
+                        }
+                    }
+                    keep(text.count)
+                }
+            }
+        }
+    }
+
+    private static func facts() -> StreamFacts {
         var facts = StreamFacts()
         facts.start = Instant(nanoseconds: 10_000_000_000)
         facts.upstreamFirstByte = Instant(nanoseconds: 10_020_000_000)
@@ -44,53 +56,6 @@ enum LogBenches {
         facts.attempts = 1
         facts.cluster = FactName("app")
         facts.endpoint = FactName("10.0.0.1:8080")
-        let connection = FakeConnection().facts
-        var text = ByteText(capacity: 65536)
-        let format: TextFormat
-        var members: [(String, TextFormat)] = []
-        do throws(FormatProblem) {
-            format = try TextFormat.parse(usualText)
-            for (name, value) in usualMembers {
-                members.append(("\(members.isEmpty ? "{" : ",")\"\(name)\":", try TextFormat.parse(value)))
-            }
-        } catch { return }
-        measure.run("write the usual text line") { count in
-            for index in 0..<count {
-                let moment = FormatMoment(
-                    now: facts.responseEnd, wallClock: 1_709_210_097_789_123_456 + UInt64(index) * 10_000, isOver: true)
-                text.removeAll()
-                format.render(
-                    into: &text, request: head, response: response, facts: facts, connection: connection, at: moment)
-                keep(text.count)
-            }
-        }
-        var value = ByteText()
-        measure.run("write the usual JSON object") { count in
-            for index in 0..<count {
-                text.removeAll()
-                for (lead, format) in members {
-                    let moment = FormatMoment(
-                        now: facts.responseEnd,
-                        wallClock: format.needsWallClock ? 1_709_210_097_789_123_456 + UInt64(index) * 10_000 : 0,
-                        isOver: true, unset: "")
-                    text.append(lead)
-                    value.removeAll()
-                    format.render(
-                        into: &value, request: head, response: response, facts: facts, connection: connection,
-                        at: moment)
-                    if value.isEmpty {
-                        text.append("null")
-                    } else if format.isNumber {
-                        text.append(contentsOf: value)
-                    } else {
-                        text.append("\"")
-                        text.append(escapedForJSON: value)
-                        text.append("\"")
-                    }
-                }
-                text.append("}\n")
-                keep(text.count)
-            }
-        }
+        return facts
     }
 }
