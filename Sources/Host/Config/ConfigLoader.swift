@@ -12,11 +12,12 @@ struct ConfigLoader {
     /// At the top of the file, for listeners that have none of their own.
     private var usualAccessLogs: [AccessLogPlan] = []
     private var usualAccessLogNode: Node?
-    private var logReader: AccessLogReader { AccessLogReader(diagnostics: diagnostics) }
+    private var logReader: AccessLogReader
 
     init(registry: FilterRegistry, diagnostics: Diagnostics) {
         self.registry = registry
         self.diagnostics = diagnostics
+        logReader = AccessLogReader(diagnostics: diagnostics)
     }
 
     /// Reads a file.
@@ -38,6 +39,8 @@ struct ConfigLoader {
     private mutating func load(_ document: Document, base: String) -> GenerationPlan? {
         guard let top = decoder.decode(TopSettings.self, from: document.root, into: diagnostics) else {
             // Its own keys are wrong; listeners and clusters are looked at all the same, to report all in one run.
+            logReader.checkFormats(document.root["access_log"])
+            logReader.usualIsBroken = true
             _ = listeners(document.root["listeners"])
             _ = clusters(document.root["clusters"])
             return nil
@@ -95,7 +98,10 @@ struct ConfigLoader {
             }
             bound[address] = (name, place)
         }
-        guard let settings = decoded?.value else { return nil }
+        guard let settings = decoded?.value else {
+            logReader.checkFormats(node["access_log"])
+            return nil
+        }
         let logs = logReader.plans(settings.accessLog, node["access_log"], usual: usualAccessLogs)
         guard let chains else { return nil }
         return ListenerPlan(

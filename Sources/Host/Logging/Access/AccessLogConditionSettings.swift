@@ -40,11 +40,6 @@ package struct AccessLogConditionSettings: SettingsStruct {
             check.error("reasons[\(index)]", "must be a reason or the beginning of one, such as `upstream`")
         }
         if sample == .zero { check.warning("sample", "a log of no requests", hint: "write `to: off` for no log") }
-        if let request {
-            do throws(RouteTable.Problem) { _ = try RouteTable([request]) } catch {
-                check.error("request", error.message)
-            }
-        }
         if isEmpty { check.error("", "there is no condition", hint: "for example `status: 500-599` or `flags: any`") }
     }
 

@@ -5,6 +5,8 @@ internal import Filters
 /// Reads the logs of a listener, or those at the top of the file.
 struct AccessLogReader {
     let diagnostics: Diagnostics
+    /// The logs at the top of the file cannot be told, so nothing is said of what is missing there.
+    var usualIsBroken = false
 
     /// Reads logs whose settings have been decoded.
     ///
@@ -20,6 +22,11 @@ struct AccessLogReader {
         return zip(settings, nodes).compactMap { plan($0, $1, usual) }
     }
 
+    /// Reports what is wrong with the formats of logs whose settings cannot be decoded, so that all is told in one run.
+    func checkFormats(_ node: Node?) {
+        for entry in node.map({ $0.elements ?? [$0] }) ?? [] where entry.mapping != nil { _ = format(of: entry) }
+    }
+
     /// Whether a listener takes something from the logs at the top of the file.
     static func takesUsual(_ node: Node?) -> Bool {
         guard let node, !node.isNull else { return true }
@@ -27,7 +34,7 @@ struct AccessLogReader {
     }
 
     private func plan(_ settings: AccessLogSettings, _ node: Node, _ usual: [AccessLogPlan]) -> AccessLogPlan? {
-        let own = format(settings, node)
+        let own = format(of: node)
         let place = node["to"]?.place ?? node.headPlace
         if let to = settings.to {
             guard to != "off", let own else { return nil }
@@ -35,6 +42,7 @@ struct AccessLogReader {
         }
         // With one log at the top of the file it is clear which one is meant: what is not said is as there.
         guard usual.count == 1, let log = usual.first else {
+            if usualIsBroken { return nil }
             diagnostics.error(
                 .missingKey, "the key `to` is missing", at: node.headPlace,
                 hint: "where the log goes: `stdout`, `off`, or a path")
@@ -46,32 +54,34 @@ struct AccessLogReader {
 
     // MARK: Formats
 
-    private func format(_ settings: AccessLogSettings, _ entry: Node) -> AccessLogFormat? {
-        guard let node = settings.format.node, !node.isNull else { return read("text", entry) }
-        var format: AccessLogFormat?
-        switch node.kind {
-        case .scalar: format = node.text.flatMap { read($0, node) }
-        case .mapping(let mapping) where !mapping.entries.isEmpty:
-            var object = JSONFormat()
-            if addMembers(mapping, to: &object) { format = .json(object) }
-        default:
-            diagnostics.error(
-                .wrongType,
-                "expected `text`, `json`, a line with variables or a mapping of names to variables, found "
-                    + (node.mapping == nil ? node.summary : "an empty mapping"), at: node.place,
-                hint: "for example `format: { path: \"%REQ(:PATH)%\", status: \"%RESPONSE_CODE%\" }`")
-        }
-        guard settings.omitEmpty else { return format }
+    private func format(of entry: Node) -> AccessLogFormat? {
+        let omitsEmpty = entry["omit_empty"]?.text == "true"
+        let node = entry["format"]
+        let format = node == nil || node?.isNull ?? true ? read("text", entry) : node.flatMap { read($0) }
+        guard omitsEmpty, let format else { return format }
         guard case .json(var object) = format else {
-            if format != nil {
-                diagnostics.error(
-                    .refusedValue, "only JSON has members that can be left out",
-                    at: (entry["omit_empty"] ?? entry).headPlace, hint: "write `format: json`, or a mapping")
-            }
+            diagnostics.error(
+                .refusedValue, "only JSON has members that can be left out",
+                at: (entry["omit_empty"] ?? entry).headPlace, hint: "write `format: json`, or a mapping")
             return nil
         }
         object.omitsEmpty = true
         return .json(object)
+    }
+
+    private func read(_ node: Node) -> AccessLogFormat? {
+        switch node.kind {
+        case .scalar: return node.text.flatMap { read($0, node) }
+        case .mapping(let mapping) where !mapping.entries.isEmpty:
+            var object = JSONFormat()
+            return addMembers(mapping, to: &object) ? .json(object) : nil
+        default:
+            let found = node.mapping == nil ? node.summary : "an empty mapping"
+            diagnostics.error(
+                .wrongType, "expected `text`, `json`, a line with variables or a mapping, found \(found)", at: node.place,
+                hint: "for example `format: { path: \"%REQ(:PATH)%\", status: \"%RESPONSE_CODE%\" }`")
+            return nil
+        }
     }
 
     private func read(_ text: String, _ node: Node) -> AccessLogFormat? {

@@ -6,6 +6,7 @@ package struct AccessLogSettings: SettingsStruct {
     /// `stdout`, `off`, or a path; nil where nothing is said.
     package var to: String?
     /// `text`, `json`, a line with variables, or a mapping: an object of JSON with variables.
+    /// Read by ``AccessLogReader``, which knows where each variable stands.
     package var format = RawNode()
     /// Whether members of JSON without a value are left out.
     package var omitEmpty = false
