@@ -23,6 +23,8 @@ package struct JSONFormat: Sendable {
     /// Whether members without a value are left out.
     package var omitsEmpty = false
 
+    /// Whether the object is the same for every request.
+    package var isConstant: Bool { values.isConstant }
     /// Whether rendering needs the time of day.
     package var needsWallClock: Bool { values.needsWallClock }
     /// Whether rendering asks for the endpoints of earlier tries.

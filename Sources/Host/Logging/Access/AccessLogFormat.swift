@@ -43,6 +43,14 @@ package enum AccessLogFormat: Sendable {
         }
     }
 
+    /// Whether all lines are the same.
+    var isConstant: Bool {
+        switch self {
+        case .text(let format): format.isConstant
+        case .json(let format): format.isConstant
+        }
+    }
+
     /// Whether rendering needs the time of day.
     var needsWallClock: Bool {
         switch self {

@@ -58,6 +58,13 @@ struct AccessLogReader {
         let omitsEmpty = entry["omit_empty"]?.text == "true"
         let node = entry["format"]
         let format = node == nil || node?.isNull ?? true ? read("text", entry) : node.flatMap { read($0) }
+        if let format, format.isConstant, let node {
+            diagnostics.error(
+                .refusedValue, "there is no variable in this format: all lines would be the same", at: node.place,
+                hint: node.text.flatMap { nearest($0.lowercased(), ["text", "json"]) }.map { "did you mean `\($0)`?" }
+                    ?? "variables stand between percent signs: `%REQ(:PATH)%`")
+            return nil
+        }
         guard omitsEmpty, let format else { return format }
         guard case .json(var object) = format else {
             diagnostics.error(

@@ -18,6 +18,13 @@ package struct AccessLogSettings: SettingsStruct {
     package init?(shorthand: String) { to = shorthand }
 
     package func validate(_ check: inout SettingsCheck) {
-        if to == "" { check.error("to", "must be `stdout`, `off` or a path") }
+        guard let to else { return }
+        if to.isEmpty { check.error("to", "must be `stdout`, `off` or a path") }
+        let words = ["stdout", "off"]
+        guard !words.contains(to), !to.isEmpty, !to.contains(where: { $0 == "/" || $0 == "." }) else { return }
+        // A slip of the pen would be a file that nobody looks for.
+        check.error(
+            "to", "`\(to)` is neither `stdout`, `off` nor plainly a path",
+            hint: nearest(to, words).map { "did you mean `\($0)`?" } ?? "write `./\(to)` for a file in the current folder")
     }
 }
