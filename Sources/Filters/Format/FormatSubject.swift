@@ -31,11 +31,17 @@ package struct FormatSubject: ~Copyable {
         self.moment = moment
     }
 
-    package var request: RequestHead { _read { yield unsafe requestMemory.pointee } }
-    package var facts: StreamFacts { _read { yield unsafe factsMemory.pointee } }
+    var request: RequestHead { _read { yield unsafe requestMemory.pointee } }
+    var facts: StreamFacts { _read { yield unsafe factsMemory.pointee } }
 
     /// The client's head without a method is that of a connection which carried bytes only.
     package var isHTTP: Bool { unsafe requestMemory.pointee.methodText.byteCount > 0 }
+
+    /// Shows what is known of the stream, and its request: for other modules, to which an accessor would cost an
+    /// allocation.
+    package func withFacts<R>(_ body: (borrowing StreamFacts, borrowing RequestHead) -> R) -> R {
+        unsafe body(factsMemory.pointee, requestMemory.pointee)
+    }
 
     /// Shows the response, if there is one.
     func withResponse<R>(_ body: (borrowing ResponseHead) -> R) -> R? {

@@ -49,8 +49,7 @@ final class AccessLogOutput {
 
 extension FormatSubject {
     fileprivate borrowing func passes(_ condition: AccessLogCondition, lot: UInt64) -> Bool {
-        condition.holds(
-            facts, request,
-            AccessLogCondition.Case(now: moment.now, lot: lot, connection: connection, isHTTP: isHTTP))
+        let one = AccessLogCondition.Case(now: moment.now, lot: lot, connection: connection, isHTTP: isHTTP)
+        return withFacts { condition.holds($0, $1, one) }
     }
 }
