@@ -82,11 +82,19 @@ BUSY_ROUTES = [
                          "add": {"x-peer": "%DOWNSTREAM_REMOTE_ADDRESS%"}, "remove": ["x-header-4"]},
      "response_headers": {"set": {"x-from": "%UPSTREAM_HOST%"}}},
 ]
+# All that logs can do, but for what random numbers of the system are asked for.
+BUSY_LOGS = [
+    {"to": "/dev/null", "format": "json", "when": {"sample": "90%", "not": {"request": {"path": "/never"}}}},
+    {"to": "/dev/null", "format": "%UPSTREAM_HOSTS_ATTEMPTED% %PATH(NQ)% %UPSTREAM_LOCAL_ADDRESS% %EMIT_TIME_LOCAL%"},
+    {"to": "/dev/null", "when": {"any": [{"status": "2xx"}, {"flags": "any"}]}, "omit_empty": True, "format": {
+        "a": "%COMMON_DURATION(US_CX_BEG:DS_TX_END:us)%", "b": ["%REQ(user-agent)%", {"c": "<%TRAILER(x)%>"}]}},
+    {"to": "/dev/null", "when": {"reasons": "upstream"}},
+]
 REQUESTS["busy_route"] = REQUESTS["get_10_headers"].replace(b"a.example", b"www.a.example")
 
 
 @pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")
-@pytest.mark.parametrize("case", [*REQUESTS, "local_reply"])
+@pytest.mark.parametrize("case", [*REQUESTS, "local_reply", "access_logs"])
 def test_a_kept_alive_request_through_five_filters_allocates_nothing(case, sluice, origin, counting_library, tmp_path,
                                                                     monkeypatch):
     monkeypatch.setattr(harness, "BINARY", RELEASE)
@@ -94,7 +102,9 @@ def test_a_kept_alive_request_through_five_filters_allocates_nothing(case, sluic
     upstream = origin()
     route = {"respond": {"status": 200, "body": "hello"}} if case == "local_reply" else None
     routes = BUSY_ROUTES if case == "busy_route" else [{"name": "all", **route}] if route else None
-    proxied = http_proxy(upstream.endpoint, filters=COUNTERS, workers=1, routes=routes)
+    # Full buffers are handed to the thread that writes: a few allocations for hundreds of lines.
+    logs = {"access_log": BUSY_LOGS} if case == "access_logs" else {}
+    proxied = http_proxy(upstream.endpoint, filters=COUNTERS, workers=1, routes=routes, **logs)
     proxy = sluice(proxied, env={"LD_PRELOAD": str(counting_library), "MALLOC_COUNT_FILE": str(counter_file)})
     request = REQUESTS.get(case, REQUESTS["get"])
     with socket.create_connection(proxy.address()) as sock:

@@ -108,6 +108,36 @@ def test_every_reason_of_tls_is_in_the_manual():
     assert reasons == set(re.findall(r"`(tls\.\w+)`", section))
 
 
+def formats(name):
+    return (REPOSITORY / "Sources/Filters/Format" / f"{name}.swift").read_text()
+
+
+def test_every_variable_of_formats_is_in_the_manual_and_no_other():
+    source = formats("FormatVariable")
+    known = set(re.findall(r'case `?\w+`? = "([A-Z0-9_]+)"', source))
+    others = source.partition("static let others = [")[2].partition("]")[0]
+    known |= set(re.findall(r'"([A-Z0-9_]+)"', others))
+    manual = (REPOSITORY / "docs/operators.md").read_text()
+    table = manual.partition("### Variables")[2].partition("### Points")[0]
+    rows = "\n".join(line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `%"))
+    assert len(known) > 100 and known == set(re.findall(r"%([A-Z][A-Z0-9_]+)[(%]", rows))
+
+
+def test_every_point_in_time_of_formats_is_in_the_manual():
+    known = set(re.findall(r'case \w+ = "([A-Z_]+)"', formats("DurationPoint")))
+    section = (REPOSITORY / "docs/operators.md").read_text().partition("### Points in time")[2].partition("\n## ")[0]
+    table = "\n".join(line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `"))
+    assert known == set(re.findall(r"`([DU]S_\w+)`", table))
+
+
+def test_variables_that_only_envoy_has_are_known_to_be_its():
+    """Everything that the facts about Envoy name and Sluice does not have is refused by name; here a few of each kind."""
+    foreign = formats("ForeignVariable")
+    for name in ("METADATA", "FILTER_STATE", "CEL", "VIRTUAL_CLUSTER_NAME", "TLS_JA4_FINGERPRINT", "LOCAL_REPLY_BODY",
+                 "UPSTREAM_WIRE_BYTES_SENT", "DOWNSTREAM_TLS_SESSION_ID", "DOWNSTREAM_PEER_CHAIN_SERIALS"):
+        assert f'"{name}"' in foreign
+
+
 # The keys that a message lists as accepted are those that the program knows: the manual must have each of them.
 PLACES = {
     "the file": http_proxy("127.0.0.1:1", nonsense=1),
@@ -135,6 +165,9 @@ PLACES = {
         "bind": "127.0.0.1:0", "chain": [{"tcp_proxy": {"to": "app", "nonsense": 1}}]}}},
     "log": http_proxy("127.0.0.1:1", log={"nonsense": 1}),
     "access_log": http_proxy("127.0.0.1:1", access_log={"to": "stdout", "nonsense": 1}),
+    "when": http_proxy("127.0.0.1:1", access_log={"to": "stdout", "when": {"status": 404, "nonsense": 1}}),
+    "request of when": http_proxy(
+        "127.0.0.1:1", access_log={"to": "stdout", "when": {"request": {"path": "/", "nonsense": 1}}}),
     "dns": http_proxy("127.0.0.1:1", dns={"nonsense": 1}),
     "an endpoint": http_proxy("127.0.0.1:1", upstream={"endpoints": [{"address": "127.0.0.1:1", "nonsense": 1}]}),
     "a cluster": http_proxy("127.0.0.1:1", upstream={"nonsense": 1}),

@@ -1,7 +1,7 @@
 /// Strings as JSON writes them.
-enum JSONText {
+package enum JSONText {
     /// The text in quotes.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -14,11 +14,14 @@ public struct Manifest: Sendable {
     public var offers: [String]
     /// The counters, gauges and histograms that it asks for.
     public var stats: [StatDescription]
+    /// The reasons that it gives to faults and to logs.
+    public var reasons: [ReasonDescription]
 
     /// Describes a filter.
     public init(
         id: String, summary: String, status: Status = .stable, posture: Posture = .clientAndUpstream,
-        needs: [String] = [], offers: [String] = [], stats: [StatDescription] = []
+        needs: [String] = [], offers: [String] = [], stats: [StatDescription] = [],
+        reasons: [ReasonDescription] = []
     ) {
         self.id = id
         self.summary = summary
@@ -27,6 +30,7 @@ public struct Manifest: Sendable {
         self.needs = needs
         self.offers = offers
         self.stats = stats
+        self.reasons = reasons
     }
 
     /// Whether a filter's interface may still change.

@@ -5,7 +5,8 @@ public final class ConnectionFacts {
     public package(set) var remoteAddress = ""
     /// The peer's address without the port.
     public package(set) var remoteIP = ""
-    /// The address and port that the client connected to; empty in a cluster's chain.
+    /// The address and port that the client connected to; in a cluster's chain those that the endpoint sees, empty until
+    /// the connection is made.
     public package(set) var localAddress = ""
     /// The listener's name; in a cluster's chain the cluster's.
     public package(set) var listener = ""
@@ -22,6 +23,15 @@ public final class ConnectionFacts {
     public var tls: TLSFacts?
     /// A number that no other connection of this process has.
     public package(set) var id: UInt64 = 0
+
+    /// When it began: the client has come, or the connection to the endpoint was asked for.
+    public package(set) var start = Instant.none
+    /// When the connection to the endpoint was made, before any handshake; none in a listener's chain.
+    public package(set) var connectedAt = Instant.none
+    /// When the last handshake of its filters was over; none where there was none.
+    public package(set) var handshakeEnd = Instant.none
+    /// The name of its chain, where a listener has several; empty where it has none.
+    public package(set) var chainName = ""
 
     package init() {}
 

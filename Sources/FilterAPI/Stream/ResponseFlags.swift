@@ -52,24 +52,45 @@ public struct ResponseFlags: OptionSet, Sendable {
     /// DR: the client reset the stream.
     @inlinable public static var downstreamRemoteReset: ResponseFlags { ResponseFlags(rawValue: 1 << 21) }
 
-    /// Short names by bit.
-    private static let names: [StaticString] = [
-        "UH", "UF", "UO", "NR", "URX", "NC", "DT", "DC", "UT", "LR", "UR", "UC", "DI", "FI", "RL", "UAEX", "SI", "DPE",
-        "UPE", "OM", "DF", "DR",
+    /// The names by bit: short and long.
+    private static let names: [(short: StaticString, long: StaticString)] = [
+        ("UH", "NoHealthyUpstream"), ("UF", "UpstreamConnectionFailure"), ("UO", "UpstreamOverflow"),
+        ("NR", "NoRouteFound"), ("URX", "UpstreamRetryLimitExceeded"), ("NC", "NoClusterFound"),
+        ("DT", "DurationTimeout"), ("DC", "DownstreamConnectionTermination"), ("UT", "UpstreamRequestTimeout"),
+        ("LR", "LocalReset"), ("UR", "UpstreamRemoteReset"), ("UC", "UpstreamConnectionTermination"),
+        ("DI", "DelayInjected"), ("FI", "FaultInjected"), ("RL", "RateLimited"),
+        ("UAEX", "UnauthorizedExternalService"), ("SI", "StreamIdleTimeout"), ("DPE", "DownstreamProtocolError"),
+        ("UPE", "UpstreamProtocolError"), ("OM", "OverloadManagerTerminated"), ("DF", "DnsResolutionFailed"),
+        ("DR", "DownstreamRemoteReset"),
     ]
+
+    /// All flags that there are, in the order of the bits.
+    public static var all: [ResponseFlags] { names.indices.map { ResponseFlags(rawValue: 1 << UInt32($0)) } }
+
+    /// The flag of a short or a long name; nil where none has it.
+    public init?(named name: String) {
+        let index = Self.names.firstIndex { name == "\($0.short)" || name == "\($0.long)" }
+        guard let index else { return nil }
+        self.init(rawValue: 1 << UInt32(index))
+    }
 
     /// The short names, in the order of the bits.
     public var shortNames: [StaticString] {
-        Self.names.indices.filter { rawValue & (1 << UInt32($0)) != 0 }.map { Self.names[$0] }
+        Self.names.indices.filter { rawValue & (1 << UInt32($0)) != 0 }.map { Self.names[$0].short }
     }
 
-    /// Shows the short names, in the order of the bits, without making a list of them.
-    package func forEachShortName(_ body: (StaticString) -> Void) {
+    /// The long names, in the order of the bits.
+    public var longNames: [StaticString] {
+        Self.names.indices.filter { rawValue & (1 << UInt32($0)) != 0 }.map { Self.names[$0].long }
+    }
+
+    /// Shows the names, in the order of the bits, without making a list of them.
+    package func forEachName(_ body: (_ short: StaticString, _ long: StaticString) -> Void) {
         var rest = rawValue
         while rest != 0 {
             let bit = rest.trailingZeroBitCount
             rest &= rest &- 1
-            if bit < Self.names.count { body(Self.names[bit]) }
+            if bit < Self.names.count { body(Self.names[bit].short, Self.names[bit].long) }
         }
     }
 }

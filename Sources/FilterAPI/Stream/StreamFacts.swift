@@ -25,6 +25,14 @@ public struct StreamFacts {
     public var responseBodyBytes = 0
     /// Bytes of the request's head, as read.
     public var requestHeadBytes = 0
+    /// Bytes of the response's head, as given to the client.
+    public var responseHeadBytes = 0
+    /// Bytes of the response's trailers, as given to the client.
+    public var responseTrailerBytes = 0
+    /// Bytes of the request's head, as given to the upstream for the last try.
+    public var upstreamRequestHeadBytes = 0
+    /// Bytes of the response's head, as read from the upstream.
+    public var upstreamResponseHeadBytes = 0
 
     /// The status given to the client; 0 where none was.
     public var status = 0
@@ -49,6 +57,8 @@ public struct StreamFacts {
     public var endpoint: FactName?
     /// The trace that the request belongs to; nil where no filter has seen to one.
     public var trace: TraceContext?
+    /// What is known of the connection that the last try was sent over; nil where none was.
+    public package(set) var upstream: ConnectionFacts?
     /// How long each filter has had the request in hand; nil where the listener does not measure it.
     public package(set) var filterTimes: FilterTimes?
 
@@ -76,9 +86,20 @@ public struct StreamFacts {
 public final class FactName: Sendable {
     /// The name.
     public let text: String
+    /// For an endpoint the name that the config has for it, with the port: `app.internal:8080`; else the text.
+    public let configured: String
 
     /// A name, made once per route, cluster or endpoint.
-    public init(_ text: String) { self.text = text }
+    public init(_ text: String) {
+        self.text = text
+        configured = text
+    }
+
+    /// The name of an endpoint.
+    package init(_ text: String, configured: String) {
+        self.text = text
+        self.configured = configured
+    }
 }
 
 /// A point in time on the clock that only goes forward, in nanoseconds.

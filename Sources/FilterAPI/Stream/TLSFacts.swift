@@ -6,6 +6,8 @@ public final class TLSFacts: Sendable {
     public let version: TLSVersion
     /// The cipher suite by its name in OpenSSL, which for TLS 1.3 is the name in the RFC; empty where it is not known.
     public let cipher: String
+    /// The group in which keys were exchanged, by its name in OpenSSL; empty where it is not known.
+    public let group: String
     /// The protocol that both sides agreed on (ALPN, RFC 7301); nil where they did not.
     public let applicationProtocol: String?
     /// Whether an earlier session was taken up again, without a full handshake.
@@ -18,8 +20,9 @@ public final class TLSFacts: Sendable {
     /// From its parts.
     public init(
         version: TLSVersion = .tls13, cipher: String = "", applicationProtocol: String? = nil, isResumed: Bool = false,
-        peer: PeerCertificate? = nil, localURI: String? = nil
+        peer: PeerCertificate? = nil, localURI: String? = nil, group: String = ""
     ) {
+        self.group = group
         self.version = version
         self.cipher = cipher
         self.applicationProtocol = applicationProtocol

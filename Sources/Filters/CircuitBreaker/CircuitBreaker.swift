@@ -23,6 +23,27 @@ public final class CircuitBreaker: HTTPFilter {
                 "Requests that had to share a breaker with others, because there were too many breakers."),
             .gauge("waiting", "Requests that wait."),
             .gauge("open", "Breakers that are open."),
+        ],
+        reasons: [
+            .init(
+                "circuit_breaker.max_requests", [.overflow],
+                "As many requests run as `max_requests` of `circuit_breaker` allows, and `on_open` is `fail`.",
+                lookAt: "How long requests take; or raise `max_requests`."),
+            .init(
+                "circuit_breaker.open", [.overflow],
+                """
+                Too many requests have failed lately: the breaker is open, and lets through no more than a few \
+                to see how it goes.
+                """,
+                lookAt: "Why the upstream fails: `circuit breaker opened` in the process log says what broke it."),
+            .init(
+                "circuit_breaker.queue_full", [.overflow],
+                "As many requests wait as `queue.max` of `circuit_breaker` allows.",
+                lookAt: "How long requests take; or raise `queue.max`."),
+            .init(
+                "circuit_breaker.queue_timeout", [.overflow],
+                "The request has waited for `queue.timeout` of `circuit_breaker` in vain.",
+                lookAt: "How long requests take; or raise `queue.timeout`."),
         ])
 
     /// Heads, faults and ends, and where requests go.

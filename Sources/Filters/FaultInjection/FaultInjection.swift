@@ -30,6 +30,16 @@ public final class FaultInjection: HTTPFilter {
             .counter("delays_injected", "Requests that were delayed."),
             .counter("aborts_injected", "Requests that were answered in place of the upstream."),
             .counter("faults_overflow", "Requests left alone because too many were being delayed."),
+        ],
+        reasons: [
+            .init(
+                "fault.delay", [], "`fault` has delayed the request, on purpose.",
+                lookAt: "Who has set `fault` up, and for which requests.",
+                outcome: "what the upstream answers; the log has the flag DI", origin: .sluice),
+            .init(
+                "fault.abort", [], "`fault` has answered the request in place of the upstream, on purpose.",
+                lookAt: "Who has set `fault` up, and for which requests.",
+                outcome: "the `status` of `abort`, with the flag FI", origin: .sluice),
         ])
 
     private let settings: Settings

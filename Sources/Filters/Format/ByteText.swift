@@ -100,8 +100,21 @@ package struct ByteText: ~Copyable {
     /// Adds another text.
     package mutating func append(contentsOf other: borrowing ByteText) { append(other.bytes) }
 
-    /// Adds another text as it may stand inside the quotes of a JSON string.
-    package mutating func append(escapedForJSON other: borrowing ByteText) { append(escapedForJSON: other.bytes) }
+    /// Adds a piece of this text once more.
+    mutating func append(copyOf range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "only what is there can be copied")
+        reserve(range.count)
+        unsafe (memory + count).copyMemory(from: memory + range.lowerBound, byteCount: range.count)
+        count += range.count
+    }
+
+    /// Drops a piece from the middle; what follows moves up.
+    mutating func remove(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "only what is there can be dropped")
+        unsafe (memory + range.lowerBound).copyMemory(
+            from: memory + range.upperBound, byteCount: count - range.upperBound)
+        count -= range.count
+    }
 
     /// A copy of the text.
     package borrowing func copy() -> [UInt8] {
@@ -132,6 +145,7 @@ extension ByteText {
     ///
     /// - Parameter width: zeros are put in front of a shorter one.
     package mutating func append(decimal number: some FixedWidthInteger & UnsignedInteger, width: Int = 1) {
+        if number < 10, width == 1 { return append(UInt8(ascii: "0") + UInt8(number)) }
         var digits: InlineArray<20, UInt8> = InlineArray(repeating: UInt8(ascii: "0"))
         var start = 20
         var rest = UInt64(number)
@@ -142,32 +156,5 @@ extension ByteText {
         }
         start = min(start, 20 - min(width, 20))
         unsafe append(digits.span.bytes.extracting(start..<20))
-    }
-
-    /// Adds text as it may stand inside the quotes of a JSON string.
-    ///
-    /// Bytes that are not UTF-8 are left as they are: a reader of logs rather sees them than nothing.
-    package mutating func append(escapedForJSON text: borrowing RawSpan) {
-        for index in 0..<text.byteCount {
-            let byte = text.byte(at: index)
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                append(UInt8(ascii: "\\"))
-                append(byte)
-            case 0..<0x20, 0x7F:
-                append("\\u00")
-                append(hex: byte)
-            default: append(byte)
-            }
-        }
-    }
-
-    private mutating func append(hex byte: UInt8) {
-        append(Self.hexDigit(byte >> 4))
-        append(Self.hexDigit(byte & 15))
-    }
-
-    private static func hexDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

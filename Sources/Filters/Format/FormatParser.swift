@@ -101,15 +101,32 @@ struct FormatParser {
         FormatProblem(message: message, hint: hint, offset: offset)
     }
 
+    /// What is wrong with a variable that has been read to its end.
+    private func problem(_ message: String, of call: Call, hint: String? = nil) -> FormatProblem {
+        FormatProblem(message: message, hint: hint, offset: call.offset, length: index - call.offset)
+    }
+
     // MARK: The meaning
 
     private mutating func add(_ call: Call) throws(FormatProblem) {
         switch call.name {
         case "REQ", "REQUEST_HEADER": try addFields(.request, call)
         case "RESP", "RESPONSE_HEADER": try addFields(.response, call)
-        case "START_TIME": try addTime(.startTime, call)
-        case "DOWNSTREAM_PEER_CERT_V_START": try addTime(.peerValidFrom, call)
-        case "DOWNSTREAM_PEER_CERT_V_END": try addTime(.peerValidUntil, call)
+        case "TRAILER", "RESPONSE_TRAILER": try addFields(.trailer, call)
+        case "START_TIME": try addTime(.start(isLocal: false), call)
+        case "START_TIME_LOCAL": try addTime(.start(isLocal: true), call)
+        case "EMIT_TIME": try addTime(.emission(isLocal: false), call)
+        case "EMIT_TIME_LOCAL": try addTime(.emission(isLocal: true), call)
+        case "DOWNSTREAM_PEER_CERT_V_START": try addTime(.clientValidFrom, call)
+        case "DOWNSTREAM_PEER_CERT_V_END": try addTime(.clientValidUntil, call)
+        case "UPSTREAM_PEER_CERT_V_START": try addTime(.upstreamValidFrom, call)
+        case "UPSTREAM_PEER_CERT_V_END": try addTime(.upstreamValidUntil, call)
+        case "COMMON_DURATION": try addSpan(call)
+        case "PATH": try addPath(call) { argument throws(ArgumentProblem) in try RequestPath(argument) }
+        case "QUERY_PARAMS":
+            try addPath(call) { argument throws(ArgumentProblem) in try RequestPath(queryFrom: argument) }
+        case "QUERY_PARAM": try addParameter(call)
+        case "GRPC_STATUS": try addGRPCStatus(call)
         case "HOSTNAME": addText(HostName.text, call)
         case "ENVIRONMENT": addText(Self.environment(call.argument ?? ""), call)
         default: try addVariable(call)
@@ -122,13 +139,61 @@ struct FormatParser {
     }
 
     private mutating func addVariable(_ call: Call) throws(FormatProblem) {
-        guard let variable = FormatVariable(rawValue: call.name) else {
-            throw problem(
-                "unknown variable `%\(call.name)%`", at: call.offset,
-                hint: NearestName.match(for: call.name, among: FormatVariable.names).map { "did you mean `%\($0)%`?" })
+        guard let variable = FormatVariable(rawValue: call.name) else { throw unknown(call) }
+        guard call.argument == nil else { throw problem("`%\(call.name)%` takes no argument", of: call) }
+        append(.init(kind: variable.isCounted ? .number(variable) : .variable(variable), limit: call.limit))
+    }
+
+    private func unknown(_ call: Call) -> FormatProblem {
+        if let hint = ForeignVariable.hint(for: call.name) {
+            return problem(
+                "`%\(call.name)%` is a variable of Envoy that Sluice does not have", of: call, hint: hint)
         }
-        guard call.argument == nil else { throw problem("`%\(call.name)%` takes no argument", at: call.offset) }
-        append(.init(kind: .variable(variable), limit: call.limit))
+        return problem(
+            "unknown variable `%\(call.name)%`", of: call,
+            hint: NearestName.match(for: call.name, among: FormatVariable.names).map { "did you mean `%\($0)%`?" })
+    }
+
+    private mutating func addSpan(_ call: Call) throws(FormatProblem) {
+        do throws(ArgumentProblem) {
+            format.spans.append(try DurationSpan(call.argument ?? ""))
+        } catch { throw problem(error, of: call) }
+        append(.init(kind: .span, limit: call.limit, first: format.spans.count - 1))
+    }
+
+    private mutating func addPath(
+        _ call: Call, _ read: (String?) throws(ArgumentProblem) -> RequestPath
+    ) throws(FormatProblem) {
+        let path: RequestPath
+        do throws(ArgumentProblem) { path = try read(call.argument) } catch { throw problem(error, of: call) }
+        append(.init(kind: .path(path), limit: call.limit))
+    }
+
+    private mutating func addParameter(_ call: Call) throws(FormatProblem) {
+        guard let name = call.argument, !name.isEmpty else {
+            throw problem("`%QUERY_PARAM%` needs a parameter's name", of: call, hint: "write `%QUERY_PARAM(name)%`")
+        }
+        endLiteral()
+        let start = format.literals.count
+        format.literals += Array(name.utf8)
+        literalStart = format.literals.count
+        format.pieces.append(
+            .init(kind: .parameter, limit: call.limit, first: start, second: format.literals.count))
+    }
+
+    private mutating func addGRPCStatus(_ call: Call) throws(FormatProblem) {
+        guard let style = GRPCStatusStyle(rawValue: call.argument ?? "CAMEL_STRING") else {
+            throw problem(
+                ArgumentProblem(
+                    "does not know `\(call.argument ?? "")`",
+                    hint: "there are `CAMEL_STRING`, `SNAKE_STRING` and `NUMBER`"),
+                of: call)
+        }
+        append(.init(kind: .grpcStatus(style), limit: call.limit))
+    }
+
+    private func problem(_ problem: ArgumentProblem, of call: Call) -> FormatProblem {
+        self.problem("`%\(call.name)(…)%` \(problem.message)", of: call, hint: problem.hint)
     }
 
     /// `X?Y` is Y where there is no X.
@@ -136,7 +201,7 @@ struct FormatParser {
         let names = (call.argument ?? "").split(separator: "?", omittingEmptySubsequences: false)
         guard names.count <= 2, names.allSatisfy({ !$0.isEmpty }) else {
             throw problem(
-                "`%\(call.name)%` needs the name of a header field", at: call.offset,
+                "`%\(call.name)%` needs the name of a header field", of: call,
                 hint: "write `%\(call.name)(name)%` or `%\(call.name)(name?other)%`")
         }
         var piece = TextFormat.Piece(kind: kind, limit: call.limit)
@@ -157,22 +222,28 @@ struct FormatParser {
         }
         guard let field else {
             throw problem(
-                "`\(name)` in `%\(call.name)(…)%` cannot be the name of a header field", at: call.offset,
+                "`\(name)` in `%\(call.name)(…)%` cannot be the name of a header field", of: call,
                 hint: name.hasPrefix(":") ? Self.pseudoHint(kind) : nil)
         }
         format.fields.append(field)
         return format.fields.count - 1
     }
 
-    private static func pseudoHint(_ kind: TextFormat.Kind) -> String {
-        kind == .request ? "there are `:METHOD`, `:PATH`, `:AUTHORITY` and `:SCHEME`" : "there is `:STATUS`"
+    private static func pseudoHint(_ kind: TextFormat.Kind) -> String? {
+        switch kind {
+        case .request: "there are `:METHOD`, `:PATH`, `:AUTHORITY` and `:SCHEME`"
+        case .response: "there is `:STATUS`"
+        default: nil
+        }
     }
 
-    private mutating func addTime(_ kind: TextFormat.Kind, _ call: Call) throws(FormatProblem) {
-        var piece = TextFormat.Piece(kind: kind, limit: call.limit)
-        format.times.append(try TimePattern(call.argument ?? TimePattern.standard, offset: call.offset))
-        piece.first = format.times.count - 1
-        append(piece)
+    private mutating func addTime(_ source: TextFormat.TimeSource, _ call: Call) throws(FormatProblem) {
+        let isLocal = source == .start(isLocal: true) || source == .emission(isLocal: true)
+        let usual = isLocal ? TimePattern.standardLocal : TimePattern.standard
+        do throws(ArgumentProblem) {
+            format.times.append(try TimePattern(call.argument ?? usual))
+        } catch { throw problem(error.message, of: call, hint: error.hint) }
+        append(.init(kind: .time(source), limit: call.limit, first: format.times.count - 1))
     }
 
     /// Text that is known already is as good as written in the format.

@@ -1,28 +1,30 @@
 internal import FilterAPI
 
 extension FormatVariable {
-    /// Appends the value of a variable about the client's TLS; nothing for others, and where there is none.
+    /// Appends the value of a variable about a peer's TLS; nothing for others, and where there is none.
     func append(_ tls: TLSFacts, _ text: inout ByteText) {
         switch self {
         case .downstreamALPN: if let name = tls.applicationProtocol { text.append(name: name) }
-        case .downstreamTLSCipher: text.append(name: tls.cipher)
+        case .downstreamTLSCipher, .upstreamTLSCipher: text.append(name: tls.cipher)
+        case .downstreamTLSGroup, .upstreamTLSGroup: text.append(name: tls.group)
+        case .downstreamLocalURI: if let uri = tls.localURI { text.append(name: uri) }
         case .downstreamTLSResumed: text.append(tls.isResumed ? "true" : "false")
-        case .downstreamTLSVersion: text.append(tls.version.name)
+        case .downstreamTLSVersion, .upstreamTLSVersion: text.append(tls.version.name)
         default: if let peer = tls.peer { append(peer, &text) }
         }
     }
 
     private func append(_ peer: PeerCertificate, _ text: inout ByteText) {
         switch self {
-        case .downstreamPeerCertificate: text.append(percentEncoded: peer.pem)
-        case .downstreamPeerDNSNames: appendNames(peer.dnsNames, &text)
+        case .downstreamPeerCertificate, .upstreamPeerCertificate: text.append(percentEncoded: peer.pem)
+        case .downstreamPeerDNSNames, .upstreamPeerDNSNames: appendNames(peer.dnsNames, &text)
         case .downstreamPeerEmailAddresses: appendNames(peer.emailAddresses, &text)
         case .downstreamPeerFingerprint: text.append(name: peer.fingerprint)
-        case .downstreamPeerIPAddresses: appendNames(peer.ipAddresses, &text)
-        case .downstreamPeerIssuer: text.append(distinguishedName: peer.issuer)
+        case .downstreamPeerIPAddresses, .upstreamPeerIPAddresses: appendNames(peer.ipAddresses, &text)
+        case .downstreamPeerIssuer, .upstreamPeerIssuer: text.append(distinguishedName: peer.issuer)
         case .downstreamPeerSerial: text.append(name: peer.serialNumber)
-        case .downstreamPeerSubject: text.append(distinguishedName: peer.subject)
-        case .downstreamPeerURIs: appendNames(peer.uris, &text)
+        case .downstreamPeerSubject, .upstreamPeerSubject: text.append(distinguishedName: peer.subject)
+        case .downstreamPeerURIs, .upstreamPeerURIs: appendNames(peer.uris, &text)
         default: break
         }
     }

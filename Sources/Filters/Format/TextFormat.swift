@@ -9,7 +9,7 @@ package struct TextFormat: Sendable {
         var kind: Kind
         /// The longest that the value may be; longer ones are cut.
         var limit = Int.max
-        /// Bounds in `literals`, or positions in `fields` or `times`; -1 for none.
+        /// Bounds in `literals`, or positions in `fields`, `times` or `spans`; -1 for none.
         var first = -1
         var second = -1
     }
@@ -19,17 +19,35 @@ package struct TextFormat: Sendable {
         case literal
         case request
         case response
-        case startTime
-        /// When the client's certificate begins to be valid, and when it ceases to be.
-        case peerValidFrom
-        case peerValidUntil
+        case trailer
+        case time(TimeSource)
+        case span
+        case path(RequestPath)
+        /// The parameter whose name is in `literals`.
+        case parameter
+        case grpcStatus(GRPCStatusStyle)
+        /// A variable whose value is a number, and one whose value is text.
+        case number(FormatVariable)
         case variable(FormatVariable)
+    }
+
+    /// The time that a pattern is filled with.
+    enum TimeSource: Sendable, Equatable {
+        /// When the request began, and when the text is written; here or in the zone of this machine.
+        case start(isLocal: Bool)
+        case emission(isLocal: Bool)
+        /// When a peer's certificate begins to be valid, and when it ceases to be.
+        case clientValidFrom
+        case clientValidUntil
+        case upstreamValidFrom
+        case upstreamValidUntil
     }
 
     var pieces: [Piece] = []
     var literals: [UInt8] = []
     var fields: [FormatField] = []
     var times: [TimePattern] = []
+    var spans: [DurationSpan] = []
 
     init() {}
 
@@ -40,12 +58,35 @@ package struct TextFormat: Sendable {
     package var constant: String? { isConstant ? String(decoding: literals, as: UTF8.self) : nil }
 
     /// Whether rendering needs the time of day.
-    package var needsWallClock: Bool { pieces.contains { $0.kind == .startTime } }
+    package var needsWallClock: Bool {
+        pieces.contains {
+            switch $0.kind {
+            case .time(.start), .time(.emission): true
+            default: false
+            }
+        }
+    }
 
-    /// Whether the format is one variable and nothing else, whose value is a number: JSON writes it without quotes.
-    package var isNumber: Bool {
-        guard pieces.count == 1, case .variable(let variable) = pieces[0].kind else { return false }
-        return variable.isNumber
+    /// Whether rendering asks for the endpoints of earlier tries.
+    package var needsTries: Bool {
+        pieces.contains {
+            switch $0.kind {
+            case .variable(.upstreamHostsAttempted), .variable(.upstreamHostsAttemptedWithoutPort),
+                .variable(.upstreamHostNamesAttempted), .variable(.upstreamHostNamesAttemptedWithoutPort):
+                true
+            default: false
+            }
+        }
+    }
+
+    /// What JSON writes the value as, where the format is one variable and nothing else.
+    var type: FormatType {
+        guard pieces.count == 1 else { return .text }
+        switch pieces[0].kind {
+        case .number, .span, .grpcStatus(.number): return .number
+        case .variable(let variable): return variable.type
+        default: return .text
+        }
     }
 }
 
@@ -57,6 +98,8 @@ package struct FormatProblem: Error {
     package var hint: String?
     /// Where in the text, in bytes.
     package var offset: Int
+    /// How many bytes of the text are to blame.
+    package var length = 1
 }
 
 /// A field of a message, or a part of its head that access logs call one.

@@ -49,6 +49,8 @@ extension HTTP1ClientCodec {
         }
         let start = state.parser.start
         let meaning = state.parser.meaning
+        let size = state.parser.size
+        link.withFacts(stream) { $0.upstreamResponseHeadBytes = size }
         link.withResponseHead(stream) { head in
             head.status = Status(start.status)
             head.version = start.version

@@ -4,7 +4,8 @@ public import FilterAPI
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 /// HTTP/1 towards upstreams (RFC 9112): one request at a time on a connection.
 public final class HTTP1ClientCodec: ClientCodec {
-    public static let manifest = Manifest(id: "http", summary: "Speaks HTTP/1 with upstreams.")
+    public static let manifest = Manifest(
+        id: "http", summary: "Speaks HTTP/1 with upstreams.", reasons: HTTP1Reasons.upstreams)
 
     /// What a cluster sets for HTTP.
     public struct Settings: FilterSettings {

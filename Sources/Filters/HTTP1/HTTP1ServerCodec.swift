@@ -7,7 +7,8 @@ public import FilterAPI
 /// Reading is in `+Decode`, what a head must be in `+Validate`, writing in `+Encode`.
 public final class HTTP1ServerCodec: ServerCodec {
     public static let manifest = Manifest(
-        id: "http", summary: "Speaks HTTP/1 with clients.", posture: .clientAndUpstream)
+        id: "http", summary: "Speaks HTTP/1 with clients.", posture: .clientAndUpstream,
+        reasons: HTTP1Reasons.server)
 
     /// Where a connection is.
     enum Phase: UInt8 {

@@ -56,7 +56,8 @@ package struct HeaderEdits: Sendable {
             if let constant = edit.constant {
                 scratch.append(constant)
             } else {
-                edit.format.render(into: &scratch, request: head, facts: facts, connection: connection, at: moment)
+                edit.format.render(
+                    into: &scratch, request: head, facts: facts, connection: connection, at: moment, unset: "")
             }
             if edit.name == .host {
                 if Authority.isValid(scratch.bytes) { head.setAuthority(scratch.bytes) }
@@ -84,14 +85,15 @@ package struct HeaderEdits: Sendable {
                 scratch.append(constant)
             } else {
                 edit.format.render(
-                    into: &scratch, request: request, response: head, facts: facts, connection: connection, at: moment)
+                    into: &scratch, request: request, response: head, facts: facts, connection: connection, at: moment,
+                    unset: "")
             }
             Self.put(edit, scratch.bytes, in: &head.headers)
         }
     }
 
     private func moment(_ now: Instant) -> FormatMoment {
-        FormatMoment(now: now, wallClock: needsWallClock ? WallClock.now() : 0, unset: "")
+        FormatMoment(now: now, wallClock: needsWallClock ? WallClock.now() : 0)
     }
 
     private static func put(_ edit: Edit, _ value: RawSpan, in headers: inout Headers) {

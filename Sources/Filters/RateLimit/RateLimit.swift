@@ -32,6 +32,13 @@ public final class RateLimit: HTTPFilter {
             .counter("ok", "Requests that were within their limits."),
             .counter("rate_limited", "Requests that were over a limit."),
             .counter("keys_dropped", "Buckets of clients or values that had to make room for others."),
+        ],
+        reasons: [
+            .init(
+                "rate_limit.over_limit", [],
+                "More requests have come than `rate_limit` lets pass, in all or from one client.",
+                lookAt: "Who sends so many; `requests`, `per` and `burst` of the rule.",
+                outcome: "429, or the `status` of the filter, with the flag RL", origin: .client)
         ])
 
     /// One bit each in a byte of the state.

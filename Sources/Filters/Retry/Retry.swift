@@ -62,7 +62,10 @@ public final class Retry: HTTPFilter {
             .counter("retry", "Further tries."),
             .counter("retry_success", "Requests that were answered well by a further try."),
             .counter(
-                "retry_overflow", "Further tries that the budget, or the limit on how many run at once, did not allow."),
+                "retry_overflow",
+                """
+                Further tries that the budget, or the limit on how many run at once, did not allow.
+                """),
             .counter("retry_limit_exceeded", "Requests that failed with the last try that they may have."),
             .counter("retry_backoff_exponential", "Pauses before a further try that were drawn by lot."),
             .counter("retry_backoff_ratelimited", "Pauses before a further try that the upstream asked for."),
@@ -70,6 +73,19 @@ public final class Retry: HTTPFilter {
             .counter("retry_body_too_large", "Requests not tried again because their body is too large to keep."),
             .counter("retry_no_time", "Requests not tried again because their time would be over before."),
             .counter("per_try_timeout", "Tries that took longer than per_try_timeout."),
+        ],
+        reasons: [
+            .init(
+                "retry.per_try_timeout", [.upstreamTimeout], "The last try took longer than `per_try_timeout`.",
+                lookAt: "What the upstream was busy with; or raise `per_try_timeout`."),
+            .init(
+                "retry.per_try_idle_timeout", [.upstreamTimeout],
+                "Nothing came of the last try for `per_try_idle_timeout`.",
+                lookAt: "What the upstream was busy with; or raise `per_try_idle_timeout`."),
+            .init(
+                "retry.request_not_kept", [.upstreamClosed],
+                "The request was to be sent again, and its body had become too large to keep.",
+                lookAt: "`max_body` of `retry`."),
         ])
 
     private let settings: Settings

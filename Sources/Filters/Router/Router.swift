@@ -12,7 +12,30 @@ public final class Router: HTTPTerminal {
 
     /// Name and summary.
     public static let manifest = Manifest(
-        id: "router", summary: "Sends requests to clusters, or answers them, by host, path, method, fields and query.")
+        id: "router", summary: "Sends requests to clusters, or answers them, by host, path, method, fields and query.",
+        reasons: [
+            .init(
+                "router.no_route", [.noRoute], "None of the routes is for this request.",
+                lookAt:
+                    """
+                    `match` of the routes against the request: host, path, method, fields. A last route without \
+                    `match` is for everything.
+                    """
+            ),
+            .init(
+                "router.empty_split", [.noCluster], "All clusters of the route's split have the weight 0.",
+                lookAt: "The weights in `split`."),
+            .init(
+                "router.bad_rewrite", [.filterFailed], "What `rewrite` makes of the request cannot stand in one.",
+                lookAt: "`rewrite` of the route, and the path that it was given."),
+            .init(
+                "router.connect_not_allowed", [], "CONNECT for a route that allows no tunnels.",
+                lookAt: "`connect` of the route; mostly scanners that look for open proxies.", outcome: "405",
+                origin: .client),
+            .init(
+                "router.max_forwards", [], "TRACE or OPTIONS with `Max-Forwards: 0`, which is for Sluice itself.",
+                outcome: "200, or 405 for TRACE", origin: .client),
+        ])
 
     private let table: RouteTable
     private let routes: [Route]

@@ -17,7 +17,7 @@ public final class TLS: ByteFilter {
             .gauge(
                 "certificate_seconds_left",
                 "Seconds until a certificate, an authority or a list of revocations ends; negative afterwards."),
-        ])
+        ], reasons: TLSReasons.all)
 
     /// One connection's TLS.
     public struct State {

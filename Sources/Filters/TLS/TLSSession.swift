@@ -213,7 +213,14 @@ final class TLSSession {
         return unsafe TLSFacts(
             version: SSL_version(ssl) == TLS1_3_VERSION ? .tls13 : .tls12, cipher: cipher ?? "",
             applicationProtocol: agreed, isResumed: SSL_session_reused(ssl) == 1, peer: peer,
-            localURI: peer == nil ? nil : localURI())
+            localURI: peer == nil ? nil : localURI(), group: group())
+    }
+
+    /// The group of the key exchange, which TLS 1.2 does not always have.
+    private func group() -> String {
+        let id = unsafe SSL_ctrl(ssl, SSL_CTRL_GET_NEGOTIATED_GROUP, 0, nil)
+        guard id > 0, let name = unsafe SSL_group_to_name(ssl, Int32(id)) else { return "" }
+        return unsafe String(cString: name)
     }
 
     /// By which URI the peer knows us: that of the certificate that the handshake has used.

@@ -8,7 +8,12 @@ final class Admin: HTTPTerminal {
 
     static let manifest = Manifest(
         id: "admin", summary: "Answers operators and their tools: statistics, clusters, the config, drains.",
-        posture: .neither)
+        posture: .neither,
+        reasons: [
+            .init(
+                "admin.closed", [.filterFailed], "The admin interface was asked while the process ended.",
+                lookAt: "Nothing: ask again once it runs.")
+        ])
 
     /// Who may ask for what.
     struct Settings: FilterSettings {

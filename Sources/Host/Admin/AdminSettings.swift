@@ -9,7 +9,7 @@ package struct AdminSettings: SettingsStruct {
     /// Names by which the interface may be called, beside addresses and `localhost`.
     package var hosts: [String] = []
     /// Off unless it is set here: scrapes would fill the log of the listeners.
-    package var accessLog = AccessLogSettings()
+    package var accessLog: [AccessLogSettings] = []
 
     package init() {}
 

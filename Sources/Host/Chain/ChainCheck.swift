@@ -43,7 +43,7 @@ struct ChainCheck {
         let good = entries.compactMap { $0 }
         guard good.count == entries.count else { return nil }
         guard checkNames(good), isCluster ? checkCluster(good) : checkListener(good, node) else { return nil }
-        return ChainPlan(stages: good.map(\.plan))
+        return ChainPlan(stages: good.map(\.plan), name: owner["name"]?.text ?? "")
     }
 
     // MARK: One entry

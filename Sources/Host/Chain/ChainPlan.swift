@@ -45,8 +45,13 @@ enum Role: Sendable, Equatable {
 /// A chain that was checked, from top (client) to bottom (upstream). Shared by all workers.
 final class ChainPlan: Sendable {
     let stages: [StagePlan]
+    /// What the config calls it, where a listener has several; else empty.
+    let name: String
 
-    init(stages: [StagePlan]) { self.stages = stages }
+    init(stages: [StagePlan], name: String = "") {
+        self.stages = stages
+        self.name = name
+    }
 
     /// Whether the chain speaks HTTP, or moves bytes only.
     var isHTTP: Bool { stages.contains { $0.role == .serverCodec } }

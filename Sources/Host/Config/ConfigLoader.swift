@@ -9,11 +9,15 @@ struct ConfigLoader {
     let diagnostics: Diagnostics
     private let decoder = SettingsDecoder()
     private var clusterUses: [ClusterReference] = []
-    private var accessLogPlace: Place?
+    /// At the top of the file, for listeners that have none of their own.
+    private var usualAccessLogs: [AccessLogPlan] = []
+    private var usualAccessLogNode: Node?
+    private var logReader: AccessLogReader
 
     init(registry: FilterRegistry, diagnostics: Diagnostics) {
         self.registry = registry
         self.diagnostics = diagnostics
+        logReader = AccessLogReader(diagnostics: diagnostics)
     }
 
     /// Reads a file.
@@ -35,14 +39,17 @@ struct ConfigLoader {
     private mutating func load(_ document: Document, base: String) -> GenerationPlan? {
         guard let top = decoder.decode(TopSettings.self, from: document.root, into: diagnostics) else {
             // Its own keys are wrong; listeners and clusters are looked at all the same, to report all in one run.
-            _ = listeners(document.root["listeners"], access: AccessLogSettings())
+            logReader.checkFormats(document.root["access_log"])
+            logReader.usualIsBroken = true
+            _ = listeners(document.root["listeners"])
             _ = clusters(document.root["clusters"])
             return nil
         }
         PluginLoader(diagnostics: diagnostics, base: base)
             .load(top.value.plugins, document.root["plugins"], into: &registry)
-        accessLogPlace = document.root["access_log"]?.place
-        var listeners = listeners(document.root["listeners"], access: top.value.accessLog)
+        usualAccessLogNode = document.root["access_log"]
+        usualAccessLogs = logReader.plans(top.value.accessLog, usualAccessLogNode)
+        var listeners = listeners(document.root["listeners"])
         if let admin = top.value.admin, let node = document.root["admin"] {
             if let plan = self.admin(admin, node, beside: listeners) { listeners.append(plan) }
         }
@@ -56,7 +63,7 @@ struct ConfigLoader {
 
     // MARK: Listeners
 
-    private mutating func listeners(_ node: Node?, access: AccessLogSettings) -> [ListenerPlan] {
+    private mutating func listeners(_ node: Node?) -> [ListenerPlan] {
         guard let node, let mapping = node.mapping, !mapping.entries.isEmpty else {
             if let node, !node.isNull, node.mapping == nil {
                 diagnostics.error(.wrongType, "expected a mapping of names to listeners", at: node.place)
@@ -69,14 +76,13 @@ struct ConfigLoader {
         var plans: [ListenerPlan] = []
         var bound: [SocketAddress: (name: String, place: Place)] = [:]
         for entry in mapping.entries {
-            if let plan = listener(entry.key, entry.value, access, &bound) { plans.append(plan) }
+            if let plan = listener(entry.key, entry.value, &bound) { plans.append(plan) }
         }
         return plans
     }
 
     private mutating func listener(
-        _ name: String, _ node: Node, _ access: AccessLogSettings,
-        _ bound: inout [SocketAddress: (name: String, place: Place)]
+        _ name: String, _ node: Node, _ bound: inout [SocketAddress: (name: String, place: Place)]
     ) -> ListenerPlan? {
         let decoded = decoder.decode(ListenerSettings.self, from: node, into: diagnostics)
         var reader = ChainsReader(registry: registry, decoder: decoder, diagnostics: diagnostics)
@@ -92,11 +98,16 @@ struct ConfigLoader {
             }
             bound[address] = (name, place)
         }
-        guard let settings = decoded?.value, let chains else { return nil }
+        guard let settings = decoded?.value else {
+            logReader.checkFormats(node["access_log"])
+            return nil
+        }
+        let logs = logReader.plans(settings.accessLog, node["access_log"], usual: usualAccessLogs)
+        guard let chains else { return nil }
         return ListenerPlan(
             name: name, settings: settings, addresses: addresses.map(\.0), chains: chains,
-            accessLog: accessLog(settings.accessLog, node["access_log"], access),
-            accessLogPlace: node["access_log"]?.place ?? accessLogPlace, node: node)
+            accessLogs: logs,
+            usualAccessLogNode: AccessLogReader.takesUsual(node["access_log"]) ? usualAccessLogNode : nil, node: node)
     }
 
     /// The admin interface is a listener like any other, with a chain of two.
@@ -129,16 +140,9 @@ struct ConfigLoader {
         listener.maxConnections = 100
         return ListenerPlan(
             name: ListenerPlan.adminName, settings: listener, addresses: addresses.map(\.0),
-            chains: [ChainChoicePlan(match: nil, chain: chain, node: node)], accessLog: settings.accessLog,
-            accessLogPlace: node["access_log"]?.place, node: node, isAdmin: true)
-    }
-
-    /// What a listener says of its access log, with what it leaves open taken from the top of the file.
-    private func accessLog(_ own: AccessLogSettings, _ node: Node?, _ usual: AccessLogSettings) -> AccessLogSettings {
-        var merged = usual
-        if own.to != nil { merged = own }
-        if node?["format"] != nil { merged.format = own.format }
-        return merged
+            chains: [ChainChoicePlan(match: nil, chain: chain, node: node)],
+            accessLogs: logReader.plans(settings.accessLog, node["access_log"]), usualAccessLogNode: nil, node: node,
+            isAdmin: true)
     }
 
     private func addresses(_ node: Node?) -> [(SocketAddress, Place)] {

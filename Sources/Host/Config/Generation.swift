@@ -75,7 +75,7 @@ final class Generation {
 
     private func isUnchanged(_ listener: ListenerPlan, _ next: GenerationPlan) -> Bool {
         guard let old = plan?.listeners.first(where: { $0.name == listener.name }) else { return false }
-        return old.node.isEquivalent(to: listener.node) && old.accessLog == listener.accessLog
+        return old.node.isEquivalent(to: listener.node) && old.hasSameUsualLogs(as: listener)
             && plan?.settings.plugins == next.settings.plugins
     }
 
@@ -107,7 +107,7 @@ final class Generation {
                     }
                     entries.append(ChainList.Entry(match: choice.match, chain: chain))
                 }
-                let log = AccessLog(listener.accessLog, sinks[listener.accessLog.to ?? "off"], worker)
+                let log = AccessLog(listener.accessLogs, sinks, worker)
                 delivery.listeners.append((listener, ChainList(entries), [], log))
             }
         } catch {
@@ -119,18 +119,18 @@ final class Generation {
 
     private func openSinks(_ next: GenerationPlan, _ diagnostics: Diagnostics) -> [String: LogSink] {
         var open: [String: LogSink] = [:]
-        for listener in next.listeners where listener.accessLog.isOn {
-            guard let path = listener.accessLog.to, open[path] == nil else { continue }
+        for log in next.listeners.flatMap(\.accessLogs) where open[log.to] == nil {
+            let path = log.to
             if let old = sinks[path] {
                 open[path] = old
                 continue
             }
             do throws(SystemFault) {
-                open[path] = try LogSink(path: path == "stdout" ? nil : path, writer: try logWriter(), log: log)
+                open[path] = try LogSink(path: path == "stdout" ? nil : path, writer: try logWriter(), log: self.log)
             } catch {
                 diagnostics.error(
                     .refusedValue, "the access log `\(path)` cannot be opened: \(error.description)",
-                    at: listener.accessLogPlace, hint: "the folder must exist and be writable")
+                    at: log.place, hint: "the folder must exist and be writable")
             }
         }
         return open

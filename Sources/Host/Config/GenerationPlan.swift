@@ -34,13 +34,21 @@ struct ListenerPlan: Sendable {
     let addresses: [SocketAddress]
     /// At least one; a client gets the first that is for it.
     let chains: [ChainChoicePlan]
-    let accessLog: AccessLogSettings
-    /// Where the config says where requests are logged.
-    let accessLogPlace: Place?
+    /// Its own, or those at the top of the file.
+    let accessLogs: [AccessLogPlan]
+    /// What the top of the file says of logs, to see on a reload whether it has changed; nil where that does not matter.
+    let usualAccessLogNode: Node?
     /// As it stands in the file, to see on a reload whether it has changed.
     let node: Node
     /// Whether it is the admin interface: it serves until the very end, and counts nowhere else.
     var isAdmin = false
+
+    func hasSameUsualLogs(as other: ListenerPlan) -> Bool {
+        guard let node = usualAccessLogNode, let old = other.usualAccessLogNode else {
+            return usualAccessLogNode == nil && other.usualAccessLogNode == nil
+        }
+        return node.isEquivalent(to: old)
+    }
 }
 
 /// One of the chains of a listener.

@@ -9,7 +9,7 @@ package struct TopSettings: SettingsStruct {
     package var workers = 0
     package var drainTimeout = Duration.seconds(30)
     package var log = LogSettings()
-    package var accessLog = AccessLogSettings()
+    package var accessLog: [AccessLogSettings] = []
     /// Clients at once in the whole process; 0 for what the limit of open files allows.
     package var maxConnections = 0
     package var plugins: [String] = []
@@ -60,28 +60,6 @@ package enum LogFormat: String, Codable, Sendable, CaseIterable {
     case json
 }
 
-/// Where requests are logged.
-package struct AccessLogSettings: SettingsStruct, Equatable {
-    /// `stdout`, `off`, or a path; nil where nothing is said.
-    package var to: String?
-    /// `text`, `json`, or a format with operators.
-    package var format = "text"
-
-    package init() {}
-
-    package init?(shorthand: String) { to = shorthand }
-
-    package func validate(_ check: inout SettingsCheck) {
-        if to == "" { check.error("to", "must be `stdout`, `off` or a path") }
-        if let problem = AccessLogFormat.problem(format) {
-            check.error("format", "\(problem.message), at byte \(problem.offset)", hint: problem.hint)
-        }
-    }
-
-    /// Whether anything is written.
-    var isOn: Bool { to != nil && to != "off" }
-}
-
 /// One listener.
 package struct ListenerSettings: SettingsStruct {
     package var bind: [String] = []
@@ -96,7 +74,7 @@ package struct ListenerSettings: SettingsStruct {
     package var bufferLimit = BufferLimit.usual
     /// What filters may hold of one direction of a stream; above, 413 for a request and 500 for a response.
     package var holdLimit = ByteSize.mebibytes(1)
-    package var accessLog = AccessLogSettings()
+    package var accessLog: [AccessLogSettings] = []
     package var chain = RawNode()
     /// In place of the one chain: several, each with whom it is for.
     package var chains = RawNode()

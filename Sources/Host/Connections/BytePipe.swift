@@ -279,7 +279,10 @@ final class BytePipe: StreamHost {
         }
         sendOn(stage, outward: true)
         // Only then may the inside begin: what it sends comes after a handshake's last words.
-        if asked.contains(.handshake), isReady, !isOpening { unsafe connection.handshakesEnded() }
+        if asked.contains(.handshake), isReady {
+            connectionFacts.handshakeEnd = now
+            if !isOpening { unsafe connection.handshakesEnded() }
+        }
         sendOn(stage, outward: false)
         return unsafe !connection.flags.contains(.closed)
     }

@@ -55,10 +55,8 @@ final class ClientConnection: Connection, CodecHost {
         unsafe link = .allocate(capacity: 1)
         super.init(
             worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit, traffic: pool.stats.traffic)
-        if chain.byteCount > 0 {
-            pipe = BytePipe(connection: self, side: .upstream)
-            facts.fill(endpoint, of: pool)
-        }
+        facts.fill(endpoint, of: pool)
+        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
         unsafe link.initialize(to: CodecLink(host: self, output: innerOutput))
     }
 
@@ -130,8 +128,10 @@ final class ClientConnection: Connection, CodecHost {
     ///
     /// - Returns: whether the head could be written.
     func writeHead(_ stream: HTTPStream, last: Bool) -> Bool {
+        let before = unsafe innerOutput.pointee.byteCount
         do throws(Fault) {
             unsafe try codec._requestHead(block, &stream.headMemory.pointee, last, stream.handle, &link.pointee)
+            unsafe stream.factsMemory.pointee.upstreamRequestHeadBytes = innerOutput.pointee.byteCount - before
         } catch {
             stream.faulted(error, at: stream.chain.httpCount)
             return false

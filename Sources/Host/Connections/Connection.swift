@@ -175,6 +175,8 @@ class Connection: EventSource {
             return false
         }
         flags.insert(.canWrite)
+        facts.connectedAt = worker.instant
+        if let local = Syscalls.localAddress(fd), local.family != .unix { facts.localAddress = local.description }
         connected()
         return !flags.contains(.closed)
     }

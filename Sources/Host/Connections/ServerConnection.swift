@@ -306,9 +306,11 @@ final class ServerConnection: Connection, CodecHost {
     func writeResponseHead(_ stream: HTTPStream, last: Bool) {
         unsafe stream.factsMemory.pointee.responseStart = worker.instant
         unsafe stream.factsMemory.pointee.status = stream.responseMemory.pointee.status.code
+        let before = unsafe innerOutput.pointee.byteCount
         attempt(stream) { connection throws(Fault) in
             unsafe try connection.codec._responseHead(
                 connection.block, &stream.responseMemory.pointee, last, stream.handle, &connection.link.pointee)
+            unsafe stream.factsMemory.pointee.responseHeadBytes = connection.innerOutput.pointee.byteCount - before
         }
         // A tunnel begins, or an upgrade was declined: the codec has something to say about the request.
         if !stream.flags.contains(.requestEnded), !isDecoding { resumeReading() }
@@ -326,8 +328,10 @@ final class ServerConnection: Connection, CodecHost {
     func writeResponseTrailers(_ stream: HTTPStream) {
         attempt(stream) { connection throws(Fault) in
             guard let trailers = unsafe stream.responseTrailersMemory else { return }
+            let before = unsafe connection.innerOutput.pointee.byteCount
             unsafe try connection.codec._responseTrailers(
                 connection.block, &trailers.pointee, stream.handle, &connection.link.pointee)
+            unsafe stream.factsMemory.pointee.responseTrailerBytes = connection.innerOutput.pointee.byteCount - before
         }
     }
 

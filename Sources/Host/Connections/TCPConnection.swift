@@ -77,6 +77,7 @@ final class TCPConnection: Connection {
                 unsafe memory.pointee.attempts = 1
             }
             let upstream = RawClientConnection(worker: worker, pool: pool, endpoint: endpoint, client: self)
+            if let memory = unsafe memory { unsafe memory.pointee.upstream = upstream.facts }
             try upstream.start()
             self.upstream = upstream
         } catch {
@@ -220,10 +221,8 @@ final class RawClientConnection: Connection {
         unsafe self.client = client
         super.init(
             worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit, traffic: pool.stats.traffic)
-        if chain.byteCount > 0 {
-            pipe = BytePipe(connection: self, side: .upstream)
-            facts.fill(endpoint, of: pool)
-        }
+        facts.fill(endpoint, of: pool)
+        if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
     }
 
     func start() throws(Fault) {

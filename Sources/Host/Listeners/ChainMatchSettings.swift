@@ -5,7 +5,7 @@ internal import Filters
 
 /// One of several chains of a listener.
 package struct ChainEntrySettings: SettingsStruct {
-    /// For messages.
+    /// For logs.
     package var name: String?
     package var match = ChainMatchSettings()
     package var chain = RawNode()

@@ -13,7 +13,6 @@ final class Listener {
     /// Clients whose first bytes say which chain they get.
     private var waiting: [ObjectIdentifier: WaitingClient] = [:]
     private var isStopped = false
-    private var nextID: UInt64
     private static let noChain = Fault(.misdirected, "listener.no_chain")
     /// How long a client may take nothing of its last bytes; 0 for no limit.
     var flushLimit: Nanoseconds { plan.settings.flushTimeout.wholeNanoseconds }
@@ -28,7 +27,6 @@ final class Listener {
         self.plan = plan
         self.chains = chains
         self.accessLog = accessLog
-        nextID = UInt64(worker.index) << 48
     }
 
     /// Takes over a new plan. Sockets whose address stays are kept; connections of an old chain finish on it; who
@@ -147,8 +145,8 @@ final class Listener {
     /// Makes a connection of a client, with what it has said already.
     func begin(_ arrival: Arrival, _ chain: Chain, serverName: String? = nil, read bytes: [UInt8] = []) {
         let connection = makeConnection(chain)
-        nextID += 1
-        connection.facts.fill(peer: arrival.peer, local: arrival.local, listener: plan.name, id: nextID)
+        connection.facts.fill(peer: arrival.peer, local: arrival.local, listener: plan.name, worker)
+        connection.facts.chainName = chain.plan.name
         connection.facts.serverName = serverName
         connection.bytesReceived = bytes.count
         connections[ObjectIdentifier(connection)] = connection
@@ -187,11 +185,12 @@ final class Listener {
 }
 
 extension ConnectionFacts {
-    func fill(peer: SocketAddress, local: SocketAddress, listener: String, id: UInt64) {
+    func fill(peer: SocketAddress, local: SocketAddress, listener: String, _ worker: Worker) {
         remoteAddress = peer.description
         remoteIP = peer.family == .unix ? "" : peer.ipText
         localAddress = local.description
         self.listener = listener
-        self.id = id
+        id = worker.nextConnectionID()
+        start = worker.instant
     }
 }

@@ -5,6 +5,7 @@ enum Help {
         case "run": run
         case "demo": demo
         case "check": check
+        case "explain": explain
         case "stats": stats
         case "version": version
         default: overview
@@ -20,6 +21,7 @@ enum Help {
           run      serve what a config file says, or forward to one place without a file
           demo     serve a working example that needs no file and no other server
           check    read a config file and report everything that is wrong with it
+          explain  say what a reason, a response flag or a message code means
           stats    list all statistics with their meaning
           version  print the version
           help     print this, or `sluice help COMMAND`
@@ -104,6 +106,25 @@ enum Help {
         examples:
           sluice stats
           sluice stats --format markdown > docs/stats.md
+
+        """
+
+    private static let explain = """
+        Says what a code means that a log or a message has: what happened, whose doing it was, what to look at.
+
+        usage: sluice explain [CODE] [-c FILE] [--format text|json|markdown]
+
+        options:
+          CODE               a reason (upstream.closed), a response flag (UC, UpstreamConnectionTermination) or the code
+                             of a message (SL0102); without it all of them are listed
+          -c, --config FILE  a config file, whose plugins have reasons of their own
+          --format FORMAT    text for people, json for programs, markdown for manuals
+
+        Exit codes: 0 good, 1 there is no such code, 2 the command line makes no sense.
+
+        examples:
+          sluice explain upstream.connect_refused
+          sluice explain UF
 
         """
 

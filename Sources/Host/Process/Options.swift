@@ -5,6 +5,7 @@ enum Command: Equatable {
     case run(RunOptions)
     case demo(RunOptions)
     case check(file: String, format: String)
+    case explain(ExplainCommand)
     case stats(format: String)
     case version
     case help(topic: String)
@@ -47,13 +48,14 @@ struct OptionReader {
         switch try known(verb) {
         case "run": return .run(try runOptions(verb, Self.serving + ["-c", "--config", "--to", "--listen"]))
         case "demo": return .demo(try runOptions(verb, Self.serving))
+        case "explain": return .explain(try explain())
         case "stats": return .stats(format: try statsFormat())
         default: return try check()
         }
     }
 
     private func known(_ verb: String) throws(UsageError) -> String {
-        let commands = ["run", "demo", "check", "stats", "version", "help"]
+        let commands = ["run", "demo", "check", "explain", "stats", "version", "help"]
         if commands.contains(verb) { return verb }
         let near = nearest(verb, commands)
         throw UsageError(message: "there is no command `\(verb)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
@@ -119,6 +121,23 @@ struct OptionReader {
         }
         if let file { return .check(file: file, format: format) }
         return .check(file: try ConfigFile.find(), format: format)
+    }
+
+    private mutating func explain() throws(UsageError) -> ExplainCommand {
+        var command = ExplainCommand()
+        while let argument = rest.popFirst() {
+            let (name, inline) = split(argument)
+            switch name {
+            case "--format": command.format = try word(name, try value(name, inline))
+            case "-c", "--config": command.file = try value(name, inline)
+            case "--all": break
+            default:
+                if name.hasPrefix("-") { throw unknown(argument, "explain", ["--format", "--config", "--all"]) }
+                guard command.code == nil else { throw UsageError(message: "`explain` takes one code") }
+                command.code = argument
+            }
+        }
+        return command
     }
 
     private func split(_ argument: String) -> (name: String, value: String?) {

@@ -36,6 +36,7 @@ package enum SluiceMain {
             Terminal.output("sluice \(version) (filter API \(PluginAPI.version))\n")
             return 0
         case .check(let file, let format): return check(file, format)
+        case .explain(let command): return command.run()
         case .stats(let format):
             Terminal.output(format == "markdown" ? StatCatalog.markdown : StatCatalog.text)
             return 0

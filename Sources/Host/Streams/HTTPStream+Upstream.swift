@@ -150,6 +150,7 @@ extension HTTPStream {
         flags.insert(.upstreamStarted)
         unsafe factsMemory.pointee.attempts += 1
         unsafe factsMemory.pointee.upstreamReady = worker.instant
+        unsafe factsMemory.pointee.upstream = connection.facts
         if connection.endpoint !== lastEndpoint { take(connection.endpoint) }
         awaitsOutcome = connection.endpoint.outcomes != nil
         let whole = flags.contains(.upstreamRequestEnded) && backlog.isEmpty && !flags.contains(.backlogTrailers)

@@ -32,6 +32,7 @@ final class Worker {
     /// Listeners that a reload has taken away, while they have connections.
     private var leaving: [Listener] = []
     private(set) var connectionCount = 0
+    private var lastConnectionID: UInt64
     private let connectionLimit: ConnectionLimit
     private let stats: StatSlots<WorkerStat>
     private(set) var isDraining = false
@@ -47,6 +48,7 @@ final class Worker {
         self.files = files
         self.folder = folder
         self.index = index
+        lastConnectionID = UInt64(index) << 48
         self.registry = registry
         self.log = log
         stats = StatSlots(registry.lastingGroup(.worker(index), WorkerStat.schema, .worker(index)), slot: 0)
@@ -129,6 +131,12 @@ final class Worker {
     }
 
     // MARK: Connections
+
+    /// A number that no other connection of this process has, of a client or to an endpoint.
+    func nextConnectionID() -> UInt64 {
+        lastConnectionID += 1
+        return lastConnectionID
+    }
 
     /// Whether one more client may come in; counted if so.
     func admit() -> Bool {

@@ -12,12 +12,13 @@ struct TLSVariablesTests {
 
     private static let known = TLSFacts(
         version: .tls12, cipher: "ECDHE-RSA-AES128-GCM-SHA256", applicationProtocol: "http/1.1", isResumed: true,
-        peer: peer)
+        peer: peer, localURI: "spiffe://a/proxy", group: "x25519")
 
     /// Each variable with what it is on a connection with a certificate.
     static let variables = [
         ("DOWNSTREAM_TLS_VERSION", "TLSv1.2"), ("DOWNSTREAM_TLS_CIPHER", "ECDHE-RSA-AES128-GCM-SHA256"),
-        ("DOWNSTREAM_TLS_RESUMED", "true"), ("DOWNSTREAM_ALPN", "http/1.1"),
+        ("DOWNSTREAM_TLS_RESUMED", "true"), ("DOWNSTREAM_TLS_GROUP", "x25519"),
+        ("DOWNSTREAM_LOCAL_URI_SAN", "spiffe://a/proxy"), ("DOWNSTREAM_ALPN", "http/1.1"),
         ("DOWNSTREAM_PEER_SUBJECT", "CN=web,O=Example"), ("DOWNSTREAM_PEER_ISSUER", "CN=ca"),
         ("DOWNSTREAM_PEER_SERIAL", "0f"), ("DOWNSTREAM_PEER_URI_SAN", "spiffe://a/web,urn:a%2Cb"),
         ("DOWNSTREAM_PEER_DNS_SAN", "a.test,b.test"), ("DOWNSTREAM_PEER_IP_SAN", "192.0.2.1,2001:db8::1"),
@@ -30,15 +31,18 @@ struct TLSVariablesTests {
     ]
 
     private func render(
-        _ format: String, _ tls: TLSFacts?, serverName: String? = nil, unset: StaticString = "-"
+        _ format: String, _ tls: TLSFacts?, serverName: String? = nil, upstream: ConnectionFacts? = nil,
+        unset: StaticString = "-"
     ) throws -> String {
         let connection = ConnectionFacts()
         connection.tls = tls
         connection.serverName = serverName
+        var facts = StreamFacts()
+        facts.upstream = upstream
         var text = ByteText()
         try TextFormat.parse(format).render(
-            into: &text, request: request("GET", "/"), facts: StreamFacts(), connection: connection,
-            at: FormatMoment(now: Instant(nanoseconds: 1), unset: unset))
+            into: &text, request: request("GET", "/"), facts: facts, connection: connection,
+            at: FormatMoment(now: Instant(nanoseconds: 1)), unset: unset)
         return ASCII.string(text.bytes)
     }
 
@@ -64,8 +68,21 @@ struct TLSVariablesTests {
         let tried = Set(Self.variables.map { String($0.0.prefix { $0 != "(" }) })
         let all = FormatVariable.names.filter {
             $0.hasPrefix("DOWNSTREAM_PEER") || $0.hasPrefix("DOWNSTREAM_TLS") || $0 == "DOWNSTREAM_ALPN"
+                || $0 == "DOWNSTREAM_LOCAL_URI_SAN"
         }
         #expect(tried == Set(all))
+        let upstream = FormatVariable.names.filter { $0.hasPrefix("UPSTREAM_PEER") || $0.hasPrefix("UPSTREAM_TLS") }
+        #expect(tried.isSuperset(of: upstream.map { "DOWN" + $0.dropFirst(2) }))
+    }
+
+    @Test(arguments: variables) func theUpstreamsAreOfItsConnection(_ name: String, _ expected: String) throws {
+        let other = "UP" + name.dropFirst(4)
+        guard FormatVariable.names.contains(String(other.prefix { $0 != "(" })) else { return }
+        let upstream = ConnectionFacts()
+        #expect(try render("[%\(other)%]", Self.known) == "[-]")
+        #expect(try render("[%\(other)%]", Self.known, upstream: upstream) == "[-]")
+        upstream.tls = Self.known
+        #expect(try render("[%\(other)%]", nil, upstream: upstream) == "[\(expected)]")
     }
 
     @Test(
@@ -95,7 +112,8 @@ struct TLSVariablesTests {
         cipher: hostile, applicationProtocol: hostile,
         peer: PeerCertificate(
             subject: hostile, issuer: hostile, serialNumber: hostile, uris: [hostile], dnsNames: [hostile],
-            ipAddresses: [hostile], emailAddresses: [hostile], fingerprint: hostile, pem: hostile))
+            ipAddresses: [hostile], emailAddresses: [hostile], fingerprint: hostile, pem: hostile),
+        localURI: hostile, group: hostile)
 
     @Test(arguments: variables.map(\.0) + ["REQUESTED_SERVER_NAME"])
     func whatIsChosenByOthersStaysOneWordOfPrintableText(_ name: String) throws {

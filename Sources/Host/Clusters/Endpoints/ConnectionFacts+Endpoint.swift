@@ -6,5 +6,7 @@ extension ConnectionFacts {
         remoteAddress = endpoint.name.text
         endpointHost = endpoint.host
         listener = pool.name.text
+        id = pool.worker.nextConnectionID()
+        start = pool.worker.instant
     }
 }

@@ -43,7 +43,11 @@ struct EndpointList: Sendable, Equatable {
             let own = address.family == .unix ? "" : address.ipText
             entries.append(
                 Entry(
-                    address: address, name: FactName(address.description), host: host ?? own, weight: weight,
+                    address: address,
+                    name: FactName(
+                        address.description,
+                        configured: host.map { "\($0):\(address.port ?? 0)" } ?? address.description),
+                    host: host ?? own, weight: weight,
                     priority: priority))
         }
     }

@@ -1,18 +1,10 @@
 internal import FilterAPI
-internal import Filters
+package import Filters
 
 /// How a request is written to the access log: a line with variables, or an object of JSON.
-enum AccessLogFormat {
+package enum AccessLogFormat: Sendable {
     case text(TextFormat)
-    case json([Member])
-
-    /// One member of the object.
-    struct Member {
-        /// What comes before the value, from the comma or brace to the colon.
-        let lead: String
-        let value: TextFormat
-        let isNumber: Bool
-    }
+    case json(JSONFormat)
 
     /// The line that Envoy writes unless it is told otherwise, with the time until the upstream's first byte in the
     /// place where Envoy repeats it from a response field.
@@ -37,29 +29,50 @@ enum AccessLogFormat {
         ("request_id", "%REQ(X-REQUEST-ID)%"), ("trace_id", "%TRACE_ID%"), ("span_id", "%SPAN_ID%"),
     ]
 
-    /// Reads what the config says: `text`, `json`, or a line with variables.
-    init(_ setting: String) throws(FormatProblem) {
+    /// Reads a text: `text`, `json`, or a line with variables.
+    package init(_ setting: String) throws(FormatProblem) {
         switch setting {
         case "text": self = .text(try TextFormat.parse(Self.usualText))
         case "json":
-            var members: [Member] = []
-            for (name, format) in Self.usualMembers {
-                let value = try TextFormat.parse(format)
-                let lead = (members.isEmpty ? "{" : ",") + "\"\(name)\":"
-                members.append(Member(lead: lead, value: value, isNumber: value.isNumber))
-            }
-            self = .json(members)
-        default: self = .text(try TextFormat.parse(setting))
+            var format = JSONFormat()
+            for (name, value) in Self.usualMembers { format.append(name: name, try TextFormat.parse(value)) }
+            self = .json(format)
+        default:
+            // Lines have an end of their own; Envoy's formats bring one, and so do blocks of YAML.
+            self = .text(try TextFormat.parse(setting.hasSuffix("\n") ? String(setting.dropLast()) : setting))
         }
     }
 
-    /// What is wrong with a setting; nil where it is good.
-    static func problem(_ setting: String) -> FormatProblem? {
-        do throws(FormatProblem) {
-            _ = try AccessLogFormat(setting)
-            return nil
-        } catch {
-            return error
+    /// Whether all lines are the same.
+    var isConstant: Bool {
+        switch self {
+        case .text(let format): format.isConstant
+        case .json(let format): format.isConstant
         }
+    }
+
+    /// Whether rendering needs the time of day.
+    var needsWallClock: Bool {
+        switch self {
+        case .text(let format): format.needsWallClock
+        case .json(let format): format.needsWallClock
+        }
+    }
+
+    /// Whether rendering asks for the endpoints of earlier tries.
+    var needsTries: Bool {
+        switch self {
+        case .text(let format): format.needsTries
+        case .json(let format): format.needsTries
+        }
+    }
+
+    /// Appends a line.
+    package func render(into lines: inout ByteText, _ subject: borrowing FormatSubject) {
+        switch self {
+        case .text(let format): format.render(into: &lines, subject)
+        case .json(let format): format.render(into: &lines, subject)
+        }
+        lines.append(UInt8(ascii: "\n"))
     }
 }
