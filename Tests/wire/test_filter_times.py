@@ -59,6 +59,18 @@ def test_the_upstream_is_nobodys_time(timed):
     assert all(times[100] is None or times[100] < 50 for times in found.values()), found
 
 
+def test_logs_tell_the_times_of_a_request(timed):
+    delay = {"fault": {"delay": {"fixed": "30ms", "percentage": "100%"}}}
+    line = {name: f"%FILTER_TIME({name})%" for name in ("count", "fault", "router", "nobody")}
+    line |= {"down": "%FILTER_TIME(fault:REQUEST:ms)%", "up": "%FILTER_TIME(fault:RESPONSE:ms)%", "all": "%FILTER_TIMES%"}
+    proxy = timed(["count", delay], access_log={"to": "stdout", "format": line})
+    get(proxy.address())
+    entry = json.loads(proxy.wait_stdout("^{"))
+    assert entry["fault"] >= 29_000 and entry["down"] >= 29 and entry["up"] == 0
+    assert entry["count"] < 20_000 and entry["router"] < 20_000 and entry["nobody"] is None
+    assert [part.split("=")[0] for part in entry["all"].split(",")] == ["count", "fault", "router"]
+
+
 def test_byte_filters_have_times_too(sluice, origin):
     config = http_proxy(origin().endpoint, admin="127.0.0.1:0", listener={"filter_times": True})
     config["listeners"]["raw"] = {"bind": "127.0.0.1:0", "filter_times": True, "chain": [{"tcp_proxy": "app"}]}

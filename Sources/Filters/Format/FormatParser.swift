@@ -122,6 +122,7 @@ struct FormatParser {
         case "UPSTREAM_PEER_CERT_V_START": try addTime(.upstreamValidFrom, call)
         case "UPSTREAM_PEER_CERT_V_END": try addTime(.upstreamValidUntil, call)
         case "COMMON_DURATION": try addSpan(call)
+        case "FILTER_TIME": try addFilterTime(call)
         case "PATH": try addPath(call) { argument throws(ArgumentProblem) in try RequestPath(argument) }
         case "QUERY_PARAMS":
             try addPath(call) { argument throws(ArgumentProblem) in try RequestPath(queryFrom: argument) }
@@ -159,6 +160,13 @@ struct FormatParser {
             format.spans.append(try DurationSpan(call.argument ?? ""))
         } catch { throw problem(error, of: call) }
         append(.init(kind: .span, limit: call.limit, first: format.spans.count - 1))
+    }
+
+    private mutating func addFilterTime(_ call: Call) throws(FormatProblem) {
+        do throws(ArgumentProblem) {
+            format.filterTimes.append(try FilterTimeVariable(call.argument))
+        } catch { throw problem(error, of: call) }
+        append(.init(kind: .filterTime, limit: call.limit, first: format.filterTimes.count - 1))
     }
 
     private mutating func addPath(

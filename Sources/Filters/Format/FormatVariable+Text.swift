@@ -10,6 +10,7 @@ extension FormatVariable {
             let isCut = subject.moment.occasion == .connection || subject.facts.responseEnd == .none
             if isCut { text.append(subject.facts.reason) }
         case .filterChainName: text.append(subject.connection.chainName)
+        case .filterTimes: subject.facts.filterTimes?.append(to: &text)
         case .protocol: if subject.isHTTP { text.append(subject.request.version.text) }
         case .reachedLimit: if let limit = subject.facts.limit { text.append(limit.line) }
         case .requestedServerName: if let name = subject.connection.serverName { text.append(name: name) }

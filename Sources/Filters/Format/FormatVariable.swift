@@ -37,6 +37,7 @@ enum FormatVariable: String, CaseIterable, Sendable {
     case downstreamTLSVersion = "DOWNSTREAM_TLS_VERSION"
     case duration = "DURATION"
     case filterChainName = "FILTER_CHAIN_NAME"
+    case filterTimes = "FILTER_TIMES"
     case grpcStatusNumber = "GRPC_STATUS_NUMBER"
     case `protocol` = "PROTOCOL"
     case reachedLimit = "REACHED_LIMIT"
@@ -117,8 +118,8 @@ enum FormatVariable: String, CaseIterable, Sendable {
     /// The variables that take arguments, or whose value is known when the config is read.
     static let others = [
         "COMMON_DURATION", "DOWNSTREAM_PEER_CERT_V_END", "DOWNSTREAM_PEER_CERT_V_START", "EMIT_TIME", "EMIT_TIME_LOCAL",
-        "ENVIRONMENT", "GRPC_STATUS", "HOSTNAME", "PATH", "QUERY_PARAM", "QUERY_PARAMS", "REQ", "REQUEST_HEADER",
-        "RESP", "RESPONSE_HEADER", "RESPONSE_TRAILER", "START_TIME", "START_TIME_LOCAL", "TRAILER",
+        "ENVIRONMENT", "FILTER_TIME", "GRPC_STATUS", "HOSTNAME", "PATH", "QUERY_PARAM", "QUERY_PARAMS", "REQ",
+        "REQUEST_HEADER", "RESP", "RESPONSE_HEADER", "RESPONSE_TRAILER", "START_TIME", "START_TIME_LOCAL", "TRAILER",
         "UPSTREAM_PEER_CERT_V_END", "UPSTREAM_PEER_CERT_V_START",
     ]
 

@@ -142,6 +142,7 @@ extension TextFormat {
                 if piece.second >= 0 { piece.second += fields.count }
             case .time: piece.first += times.count
             case .span: piece.first += spans.count
+            case .filterTime: piece.first += filterTimes.count
             case .path, .grpcStatus, .number, .variable: break
             }
             pieces.append(piece)
@@ -150,5 +151,6 @@ extension TextFormat {
         fields += other.fields
         times += other.times
         spans += other.spans
+        filterTimes += other.filterTimes
     }
 }

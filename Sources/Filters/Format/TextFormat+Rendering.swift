@@ -70,6 +70,8 @@ extension TextFormat {
         case .trailer: _ = subject.withTrailers { append(piece, $0, &text) }
         case .time(let source): append(source, times[piece.first], subject, &text)
         case .span: if let number = spans[piece.first].value(of: subject) { text.append(decimal: number) }
+        case .filterTime:
+            if let time = filterTimes[piece.first].value(of: subject) { text.append(decimal: time) }
         case .path(let path): path.append(subject.request, &text)
         case .parameter:
             // SAFETY: bytes have no padding.

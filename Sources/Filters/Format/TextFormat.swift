@@ -9,7 +9,7 @@ package struct TextFormat: Sendable {
         var kind: Kind
         /// The longest that the value may be; longer ones are cut.
         var limit = Int.max
-        /// Bounds in `literals`, or positions in `fields`, `times` or `spans`; -1 for none.
+        /// Bounds in `literals`, or positions in `fields`, `times`, `spans` or `filterTimes`; -1 for none.
         var first = -1
         var second = -1
     }
@@ -22,6 +22,7 @@ package struct TextFormat: Sendable {
         case trailer
         case time(TimeSource)
         case span
+        case filterTime
         case path(RequestPath)
         /// The parameter whose name is in `literals`.
         case parameter
@@ -48,6 +49,7 @@ package struct TextFormat: Sendable {
     var fields: [FormatField] = []
     var times: [TimePattern] = []
     var spans: [DurationSpan] = []
+    var filterTimes: [FilterTimeVariable] = []
 
     init() {}
 
@@ -83,7 +85,7 @@ package struct TextFormat: Sendable {
     var type: FormatType {
         guard pieces.count == 1 else { return .text }
         switch pieces[0].kind {
-        case .number, .span, .grpcStatus(.number): return .number
+        case .number, .span, .filterTime, .grpcStatus(.number): return .number
         case .variable(let variable): return variable.type
         default: return .text
         }

@@ -169,7 +169,7 @@ import Testing
             var text = ByteText()
             try TextFormat.parse("[%TRACE_ID% %SPAN_ID%]").render(
                 into: &text, request: .fake(), facts: facts, connection: ConnectionFacts(),
-                at: FormatMoment(now: Instant(nanoseconds: 1)))
+                at: FormatMoment(now: Instant(nanoseconds: 1)), unset: "-")
             return ASCII.string(text.bytes)
         }
         var facts = StreamFacts()
