@@ -57,6 +57,16 @@ def test_a_plugin_has_statistics_of_its_own(sluice, built):
     assert 'sluice_hello_greetings_total{listener="inbound",filter="hello"} 3\n' in ask("/stats/prometheus")
 
 
+def test_codes_are_explained_with_those_of_the_plugins_of_a_config(built, tmp_path):
+    file = tmp_path / "sluice.yaml"
+    file.write_text(json.dumps(config(plugins.hello(built))))
+    done = run_cli("explain", "UF", "-c", str(file))
+    assert done.returncode == 0 and "UpstreamConnectionFailure" in done.stdout, done.stderr
+    file.write_text(json.dumps(config(tmp_path / "none.so")))
+    done = run_cli("explain", "UF", "-c", str(file))
+    assert done.returncode == 1 and "SL0207" in done.stderr
+
+
 def test_a_plugin_has_defaults_and_a_path_relative_to_the_config_file(sluice, built, tmp_path):
     library = plugins.hello(built)
     for name in ("libhello.so", "libFilterAPI.so"):

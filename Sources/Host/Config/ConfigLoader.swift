@@ -47,6 +47,7 @@ struct ConfigLoader {
         }
         PluginLoader(diagnostics: diagnostics, base: base)
             .load(top.value.plugins, document.root["plugins"], into: &registry)
+        logReader.reasons = ReasonNames(registry)
         usualAccessLogNode = document.root["access_log"]
         usualAccessLogs = logReader.plans(top.value.accessLog, usualAccessLogNode)
         var listeners = listeners(document.root["listeners"])

@@ -5,6 +5,8 @@ internal import Filters
 /// Reads the logs of a listener, or those at the top of the file.
 struct AccessLogReader {
     let diagnostics: Diagnostics
+    /// To look for slips of the pen; nil while plugins have not been loaded.
+    var reasons: ReasonNames?
     /// The logs at the top of the file cannot be told, so nothing is said of what is missing there.
     var usualIsBroken = false
 
@@ -19,6 +21,7 @@ struct AccessLogReader {
     ) -> [AccessLogPlan] {
         guard let node, !node.isNull else { return usual }
         let nodes = node.elements ?? [node]
+        for node in nodes where node["when"] != nil { reasons?.check(node["when"], diagnostics) }
         return zip(settings, nodes).compactMap { plan($0, $1, usual) }
     }
 
@@ -85,7 +88,8 @@ struct AccessLogReader {
         default:
             let found = node.mapping == nil ? node.summary : "an empty mapping"
             diagnostics.error(
-                .wrongType, "expected `text`, `json`, a line with variables or a mapping, found \(found)", at: node.place,
+                .wrongType, "expected `text`, `json`, a line with variables or a mapping, found \(found)",
+                at: node.place,
                 hint: "for example `format: { path: \"%REQ(:PATH)%\", status: \"%RESPONSE_CODE%\" }`")
             return nil
         }

@@ -25,6 +25,7 @@ package struct AccessLogSettings: SettingsStruct {
         // A slip of the pen would be a file that nobody looks for.
         check.error(
             "to", "`\(to)` is neither `stdout`, `off` nor plainly a path",
-            hint: nearest(to, words).map { "did you mean `\($0)`?" } ?? "write `./\(to)` for a file in the current folder")
+            hint: nearest(to, words).map { "did you mean `\($0)`?" }
+                ?? "write `./\(to)` for a file in the current folder")
     }
 }
