@@ -27,7 +27,7 @@ public final class Gzip: HTTPFilter {
     /// Name, summary and counters.
     public static let manifest = Manifest(
         id: "gzip", summary: "Compresses responses for clients that accept it; can decompress, and do so for requests.",
-        stats: GzipCounters.descriptions)
+        stats: GzipCounters.descriptions, reasons: GzipReasons.descriptions)
 
     let settings: Settings
     let types: MediaTypeList
