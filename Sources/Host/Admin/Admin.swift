@@ -40,13 +40,11 @@ final class Admin: HTTPTerminal {
     ) throws(Fault) -> Step {
         let isPost = head.method == .post
         guard isPost || head.method == .get || head.method == .head else {
-            stream.reply(405, body: "GET and POST are what the admin interface knows\n")
+            Self.reply(.badMethod("GET and POST are what the admin interface knows", allowed: "GET, HEAD, POST"), &stream)
             return .next
         }
         if let refusal = watchman.refusal(of: head, on: stream.connection, isChange: isPost) {
-            stream.reply(refusal.status, body: refusal.text) { answer in
-                for field in AdminGuard.fields { answer.headers.set(field.name, field.value) }
-            }
+            Self.reply(refusal, &stream)
             return .next
         }
         guard let desk else { throw Fault(.filterFailed, "admin.closed") }
@@ -55,5 +53,13 @@ final class Admin: HTTPTerminal {
             prefersText: !head.headers.hasToken(.accept, "text/html"))
         desk.ask(question, stream.pause())
         return .hold
+    }
+
+    /// Answers at once, with what the control thread need not be asked for.
+    private static func reply(_ answer: AdminAnswer, _ stream: inout Stream) {
+        guard case .text(let body) = answer.body else { return }
+        stream.reply(Status(answer.status), body: body) { reply in
+            for field in answer.fields + AdminGuard.fields { reply.headers.set(field.name, field.value) }
+        }
     }
 }

@@ -97,11 +97,10 @@ final class AdminOffice {
         guard let page = Self.pages.first(where: { $0.path == path }) else {
             return .text("there is no page \(path); see /help\n", status: 404)
         }
-        if page.isChange, !question.isPost, page.path != "/logging" {
-            return .text("Method GET not allowed, POST required.\n", status: 405)
-        }
-        if page.path == "/logging", !question.isPost, !question.parameters.isEmpty {
-            return .text("Method GET not allowed, POST required.\n", status: 405)
+        // The level of the log may be looked at, too.
+        let isReading = page.path == "/logging" && question.parameters.isEmpty
+        if page.isChange, !question.isPost, !isReading {
+            return .badMethod("Method GET not allowed, POST required.", allowed: "POST")
         }
         return page.answer(self, question)
     }
