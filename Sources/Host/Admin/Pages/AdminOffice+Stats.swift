@@ -65,6 +65,6 @@ extension AdminOffice {
         own.set(.openDescriptors, process.openDescriptors)
         own.set(.maxDescriptors, control.descriptorLimit)
         own.set(.startTime, Int(process.startedAt / 1_000_000_000))
-        control.gatherBreakers()
+        control.gatherGeneration()
     }
 }
