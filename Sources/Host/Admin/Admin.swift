@@ -40,7 +40,8 @@ final class Admin: HTTPTerminal {
     ) throws(Fault) -> Step {
         let isPost = head.method == .post
         guard isPost || head.method == .get || head.method == .head else {
-            Self.reply(.badMethod("GET and POST are what the admin interface knows", allowed: "GET, HEAD, POST"), &stream)
+            Self.reply(
+                .badMethod("GET and POST are what the admin interface knows", allowed: "GET, HEAD, POST"), &stream)
             return .next
         }
         if let refusal = watchman.refusal(of: head, on: stream.connection, isChange: isPost) {
@@ -48,9 +49,11 @@ final class Admin: HTTPTerminal {
             return .next
         }
         guard let desk else { throw Fault(.filterFailed, "admin.closed") }
+        let local = stream.connection.localAddress
         let question = AdminQuestion(
             path: ASCII.string(head.path), query: ASCII.string(head.query), isPost: isPost,
-            prefersText: !head.headers.hasToken(.accept, "text/html"))
+            prefersText: !head.headers.hasToken(.accept, "text/html"), host: ASCII.string(head.authority),
+            socket: local.hasPrefix("unix:") ? String(local.dropFirst(5)) : nil)
         desk.ask(question, stream.pause())
         return .hold
     }

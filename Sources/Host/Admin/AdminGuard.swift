@@ -16,7 +16,7 @@ struct AdminGuard: Sendable {
         ("referrer-policy", "no-referrer"),
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; script-src '\(IndexPage.scriptHash)'; connect-src 'self'; "
+            "default-src 'none'; style-src 'unsafe-inline'; script-src '\(PageScript.hash)'; connect-src 'self'; "
                 + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
     ].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
