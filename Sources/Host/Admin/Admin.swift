@@ -40,20 +40,29 @@ final class Admin: HTTPTerminal {
     ) throws(Fault) -> Step {
         let isPost = head.method == .post
         guard isPost || head.method == .get || head.method == .head else {
-            stream.reply(405, body: "GET and POST are what the admin interface knows\n")
+            Self.reply(
+                .badMethod("GET and POST are what the admin interface knows", allowed: "GET, HEAD, POST"), &stream)
             return .next
         }
         if let refusal = watchman.refusal(of: head, on: stream.connection, isChange: isPost) {
-            stream.reply(refusal.status, body: refusal.text) { answer in
-                for field in AdminGuard.fields { answer.headers.set(field.name, field.value) }
-            }
+            Self.reply(refusal, &stream)
             return .next
         }
         guard let desk else { throw Fault(.filterFailed, "admin.closed") }
+        let local = stream.connection.localAddress
         let question = AdminQuestion(
             path: ASCII.string(head.path), query: ASCII.string(head.query), isPost: isPost,
-            prefersText: !head.headers.hasToken(.accept, "text/html"))
+            prefersText: !head.headers.hasToken(.accept, "text/html"), host: ASCII.string(head.authority),
+            socket: local.hasPrefix("unix:") ? String(local.dropFirst(5)) : nil)
         desk.ask(question, stream.pause())
         return .hold
+    }
+
+    /// Answers at once, with what the control thread need not be asked for.
+    private static func reply(_ answer: AdminAnswer, _ stream: inout Stream) {
+        guard case .text(let body) = answer.body else { return }
+        stream.reply(Status(answer.status), body: body) { reply in
+            for field in answer.fields + AdminGuard.fields { reply.headers.set(field.name, field.value) }
+        }
     }
 }

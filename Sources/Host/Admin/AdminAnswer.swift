@@ -6,6 +6,8 @@ struct AdminAnswer: Sendable {
     var status = 200
     var contentType = "text/plain; charset=utf-8"
     var body: Body
+    /// Fields beside the content type and those of every answer.
+    var fields: [(name: HeaderName, value: String)] = []
     /// What follows once the answer is on its way.
     var afterwards: (@Sendable () -> Void)?
 
@@ -32,8 +34,22 @@ struct AdminAnswer: Sendable {
         AdminAnswer(contentType: "application/json", body: .text(value.text + "\n"))
     }
 
-    static func html(_ body: String) -> AdminAnswer { 
+    static func html(_ body: String) -> AdminAnswer {
         AdminAnswer(contentType: "text/html; charset=utf-8", body: .text(body))
+    }
+
+    /// Whoever asks has not shown the token.
+    static var noToken: AdminAnswer {
+        var answer = text("changes need the token: `Authorization: Bearer TOKEN`\n", status: 401)
+        answer.fields = [("www-authenticate", "Bearer")].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
+        return answer
+    }
+
+    /// The method is another one than those that the page is asked by.
+    static func badMethod(_ message: String, allowed: String) -> AdminAnswer {
+        var answer = text(message + "\n", status: 405)
+        answer.fields = [("allow", allowed)].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
+        return answer
     }
 
     /// The parameters make no sense.

@@ -29,7 +29,7 @@ final class AdminDesk: Sendable {
             guard let office = office.withLock({ $0 }), let token = letter.open() else { return }
             let answer = unsafe office.value.answer(question)
             var fields = [(name: HeaderName.contentType, value: answer.contentType)]
-            fields += AdminGuard.fields
+            fields += answer.fields + AdminGuard.fields
             switch answer.body {
             case .text(let body): token.reply(Status(answer.status), body: body, fields: fields)
             case .later(let write): scribe.write(Status(answer.status), write, fields, Letter(token))
@@ -37,7 +37,6 @@ final class AdminDesk: Sendable {
             answer.afterwards?()
         }
     }
-
 }
 
 /// Carries a token through a closure that could be called twice, and is not.

@@ -16,7 +16,7 @@ struct AdminGuard: Sendable {
         ("referrer-policy", "no-referrer"),
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; script-src '\(IndexPage.scriptHash)'; connect-src 'self'; "
+            "default-src 'none'; style-src 'unsafe-inline'; script-src '\(PageScript.hash)'; connect-src 'self'; "
                 + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
     ].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
@@ -24,27 +24,27 @@ struct AdminGuard: Sendable {
     /// Why a request is refused; nil where it is not.
     func refusal(
         of head: borrowing RequestHead, on connection: ConnectionFacts, isChange: Bool
-    ) -> (status: Status, text: String)? {
+    ) -> AdminAnswer? {
         let isUnix = connection.localAddress.hasPrefix("unix:")
         let host = ASCII.string(head.authority)
         if !isUnix, !accepts(host: host) {
-            return (
-                403,
-                "the admin interface is not called `\(Self.printable(host))`; name it under `hosts` if it should be\n"
-            )
+            let name = Self.printable(host)
+            return .text(
+                "the admin interface is not called `\(name)`; name it under `hosts` if it should be\n", status: 403)
         }
         if let origin = head.headers["origin"], !Self.isSame(origin, host, head.scheme) {
-            return (403, "pages of other sites may not use the admin interface\n")
+            return .text("pages of other sites may not use the admin interface\n", status: 403)
         }
         if head.headers["sec-fetch-site"] == "cross-site" {
-            return (403, "pages of other sites may not use the admin interface\n")
+            return .text("pages of other sites may not use the admin interface\n", status: 403)
         }
         guard isChange, !isUnix else { return nil }
         guard let token else {
-            return (403, "changes need a Unix socket, or a `token` in the config of the admin interface\n")
+            return .text(
+                "changes need a Unix socket, or a `token` in the config of the admin interface\n", status: 403)
         }
         guard let shown = Self.shownToken(head), Self.isEqual(shown, token) else {
-            return (401, "changes need the token: `Authorization: Bearer TOKEN`\n")
+            return .noToken
         }
         return nil
     }
@@ -76,10 +76,8 @@ struct AdminGuard: Sendable {
     }
 
     private static func shownToken(_ head: borrowing RequestHead) -> String? {
-        if let field = head.headers["authorization"], field.lowercased().hasPrefix("bearer ") {
-            return String(field.dropFirst(7))
-        }
-        return head.headers["x-sluice-token"]
+        guard let field = head.headers["authorization"], field.lowercased().hasPrefix("bearer ") else { return nil }
+        return String(field.dropFirst(7))
     }
 
     /// Takes as long whatever differs, up to the length.

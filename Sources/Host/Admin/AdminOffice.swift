@@ -8,6 +8,8 @@ final class AdminOffice {
         let path: String
         /// Whether it changes something, and is asked for by POST.
         var isChange = false
+        /// Whether it ends what runs.
+        var isDrastic = false
         let summary: String
         /// Parameters, as `/help` shows them.
         var parameters = ""
@@ -25,7 +27,7 @@ final class AdminOffice {
 
     /// All pages, in the order in which they are listed.
     static let pages: [Page] = [
-        Page(path: "/", summary: "this process at a glance") { $0.index($1) },
+        Page(path: "/", summary: "this process at a glance", parameters: "format=html|text|json") { $0.index($1) },
         Page(path: "/help", summary: "these lines") { office, _ in .text(office.help) },
         Page(path: "/ready", summary: "200 while every listener serves, 503 otherwise") { office, _ in office.ready() },
         Page(
@@ -66,7 +68,7 @@ final class AdminOffice {
             return .text("OK\n")
         },
         Page(
-            path: "/drain_listeners", isChange: true,
+            path: "/drain_listeners", isChange: true, isDrastic: true,
             summary: "accepts no more connections; those that are open finish",
             parameters: "graceful inboundonly skip_exit"
         ) { office, _ in
@@ -81,7 +83,8 @@ final class AdminOffice {
             office.control.isFailedOnPurpose = false
             return .text("OK\n")
         },
-        Page(path: "/quitquitquit", isChange: true, summary: "drains and ends, like TERM") { office, _ in
+        Page(path: "/quitquitquit", isChange: true, isDrastic: true, summary: "drains and ends, like TERM") {
+            office, _ in
             let control = Handover(office.control)
             var answer = AdminAnswer.text("OK\n")
             // SAFETY: called on the control thread, where the control lives.
@@ -97,11 +100,10 @@ final class AdminOffice {
         guard let page = Self.pages.first(where: { $0.path == path }) else {
             return .text("there is no page \(path); see /help\n", status: 404)
         }
-        if page.isChange, !question.isPost, page.path != "/logging" {
-            return .text("Method GET not allowed, POST required.\n", status: 405)
-        }
-        if page.path == "/logging", !question.isPost, !question.parameters.isEmpty {
-            return .text("Method GET not allowed, POST required.\n", status: 405)
+        // The level of the log may be looked at, too.
+        let isReading = page.path == "/logging" && question.parameters.isEmpty
+        if page.isChange, !question.isPost, !isReading {
+            return .badMethod("Method GET not allowed, POST required.", allowed: "POST")
         }
         return page.answer(self, question)
     }

@@ -10,11 +10,20 @@ struct AdminQuestion: Sendable {
     let isPost: Bool
     /// Whether the client says that it would rather have text than a page.
     let prefersText: Bool
+    /// The name and port by which the interface was called.
+    let host: String
+    /// The path of the Unix socket that it came over; nil over TCP.
+    let socket: String?
 
-    init(path: String, query: String = "", isPost: Bool = false, prefersText: Bool = false) {
+    init(
+        path: String, query: String = "", isPost: Bool = false, prefersText: Bool = false, host: String = "localhost",
+        socket: String? = nil
+    ) {
         self.path = path
         self.isPost = isPost
         self.prefersText = prefersText
+        self.host = host
+        self.socket = socket
         parameters = query.split(separator: "&").map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (PercentText.decoded(parts[0]), parts.count > 1 ? PercentText.decoded(parts[1]) : "")

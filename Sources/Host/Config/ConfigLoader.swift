@@ -105,10 +105,13 @@ struct ConfigLoader {
         }
         let logs = logReader.plans(settings.accessLog, node["access_log"], usual: usualAccessLogs)
         guard let chains else { return nil }
+        var named: [String] = []
+        for use in reader.clusterUses where !named.contains(use.cluster) { named.append(use.cluster) }
         return ListenerPlan(
             name: name, settings: settings, addresses: addresses.map(\.0), chains: chains,
             accessLogs: logs,
-            usualAccessLogNode: AccessLogReader.takesUsual(node["access_log"]) ? usualAccessLogNode : nil, node: node)
+            usualAccessLogNode: AccessLogReader.takesUsual(node["access_log"]) ? usualAccessLogNode : nil, node: node,
+            clusters: named)
     }
 
     /// The admin interface is a listener like any other, with a chain of two.

@@ -6,6 +6,8 @@ internal import FilterAPI
 final class Generation {
     private(set) var plan: GenerationPlan?
     private(set) var boundAddresses: [(listener: String, address: String)] = []
+    /// How many plans were put in place.
+    private var number = 0
     private let stats: GenerationStats
     private let log: Log
     private var writer: LogWriter?
@@ -55,6 +57,7 @@ final class Generation {
                 deliveries[index].listeners[position].sockets = sockets[name]?[index] ?? []
             }
         }
+        number += 1
         watchEndpoints(changedClusters, workers, resolver)
         let receipt = Receipt(workers.count, on: resolver.loop.poster, whenInPlace)
         handOver(deliveries, to: workers, next, receipt)
@@ -257,6 +260,7 @@ final class Generation {
             let targets = Handover(workers)
             let watch = watchOutliers(of: cluster, workers, resolver.loop)
             let stats = workers.first.map { MembershipStats($0.registry, cluster: cluster.name) }
+            stats?.set(version: number)
             let set = EndpointSet(
                 cluster.name, cluster.settings, resolver: resolver, after: previous, watch: watch, stats: stats
             ) { list in

@@ -42,6 +42,8 @@ struct ListenerPlan: Sendable {
     let node: Node
     /// Whether it is the admin interface: it serves until the very end, and counts nowhere else.
     var isAdmin = false
+    /// The clusters that its chains name, in the order in which they do.
+    var clusters: [String] = []
 
     func hasSameUsualLogs(as other: ListenerPlan) -> Bool {
         guard let node = usualAccessLogNode, let old = other.usualAccessLogNode else {

@@ -376,6 +376,7 @@ final class ClientConnection: Connection, CodecHost {
     private func fail(_ fault: Fault) {
         let stream = unsafe stream
         let waiter = pool.takeWaiter(of: self)
+        if stream != nil { flags.insert(.endsBusy) }
         unsafe self.stream = nil
         let silent = bytesReceived == receivedBefore
         let sentNothing = bytesSent == sentBefore
@@ -400,7 +401,7 @@ final class ClientConnection: Connection, CodecHost {
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
-        pool.ended(self, endpoint, isBusy: unsafe stream != nil)
+        pool.ended(self, endpoint, isBusy: unsafe flags.contains(.endsBusy) || stream != nil)
         pool.stats.requestsPerConnection.record(UInt64(requests))
         pool.forget(self)
     }
@@ -435,6 +436,7 @@ final class ClientConnection: Connection, CodecHost {
         pool.stats.cluster.add(.rqSentReset)
         if isForAnother, isWorthReading(stream) { return beginDiscarding() }
         if isBegun { unsafe codec._reset(block, stream.handle, &link.pointee) }
+        flags.insert(.endsBusy)
         close()
     }
 

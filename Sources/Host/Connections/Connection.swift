@@ -17,7 +17,7 @@ class Connection: EventSource {
     static nonisolated(unsafe) let noFacts = ConnectionFacts()
 
     struct Flags: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
         /// The kernel may have bytes for us.
         static let canRead = Flags(rawValue: 1 << 0)
         static let canWrite = Flags(rawValue: 1 << 1)
@@ -41,6 +41,8 @@ class Connection: EventSource {
         static let working = Flags(rawValue: 1 << 14)
         /// Asked for its turn's end already.
         static let scheduled = Flags(rawValue: 1 << 15)
+        /// It carried a request when its end began.
+        static let endsBusy = Flags(rawValue: 1 << 16)
     }
 
     let worker: Worker
@@ -136,7 +138,7 @@ class Connection: EventSource {
         }
         if readiness.contains(.error) {
             let errno = Syscalls.socketError(fd)
-            if errno != 0 { return failed(errno) }
+            if errno != 0 { return broke(errno) }
         }
         if readiness.contains(.peerClosed) || readiness.contains(.hangup) { flags.formUnion([.peerClosed, .canRead]) }
         if readiness.contains(.readable) { flags.insert(.canRead) }
@@ -223,7 +225,7 @@ class Connection: EventSource {
             case .failed(let errno):
                 unsafe PagePool.dropReference(page)
                 flags.remove(.canRead)
-                return failed(errno)
+                return broke(errno)
             }
         }
     }
@@ -299,11 +301,17 @@ class Connection: EventSource {
 
     /// The connection broke while it was written to. What the peer said before may be why.
     private func cannotWrite(_ errno: Int32) {
-        guard hearsLastWords, !flags.contains(.readEnded) else { return failed(errno) }
+        guard hearsLastWords, !flags.contains(.readEnded) else { return broke(errno) }
         if broken == 0 { broken = errno }
         unsafe output.pointee.queue.removeAll()
         flags.formUnion([.peerClosed, .canRead, .writeEnded])
         resumeReading()
+    }
+
+    /// The connection broke, and with it what is said of who has ended it.
+    private func broke(_ errno: Int32) {
+        if broken == 0 { broken = errno }
+        failed(errno)
     }
 
     private func afterFlush() {

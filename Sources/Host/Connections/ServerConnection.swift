@@ -93,7 +93,7 @@ final class ServerConnection: Connection, CodecHost {
     /// What the filters have said to the client is written before the end, if the client takes it.
     override func stagesFailed(_ fault: Fault) {
         stats.tls.failed(fault)
-        while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, fault.reason)) }
+        endStreams { $0.clientGone(Fault(.clientGone, fault.reason)) }
         finish()
     }
 
@@ -218,19 +218,25 @@ final class ServerConnection: Connection, CodecHost {
 
     override func failed(_ errno: Int32) {
         let fault = Fault(.clientGone, errno == 0 ? "client.closed" : "client.reset")
-        while let stream = unsafe firstStream { stream.clientGone(fault) }
+        endStreams { $0.clientGone(fault) }
         close()
     }
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
         countEnd()
-        while let stream = unsafe firstStream { stream.clientGone(Fault(.clientGone, "client.closed")) }
+        endStreams { $0.clientGone(Fault(.clientGone, "client.closed")) }
         listener.connectionClosed(self)
     }
 
+    /// Ends all that the connection carries.
+    private func endStreams(_ end: (HTTPStream) -> Void) {
+        if unsafe firstStream != nil { flags.insert(.endsBusy) }
+        while let stream = unsafe firstStream { end(stream) }
+    }
+
     private func countEnd() {
-        let isBusy = unsafe firstStream != nil
+        let isBusy = unsafe flags.contains(.endsBusy) || firstStream != nil
         stats.http.add(.cxDestroy)
         stats.http.add(isEndedByPeer ? .cxDestroyRemote : .cxDestroyLocal)
         if isBusy {
@@ -262,7 +268,7 @@ final class ServerConnection: Connection, CodecHost {
 
     /// The process ends, and does not wait.
     func abort() {
-        while let stream = unsafe firstStream { stream.stopped() }
+        endStreams { $0.stopped() }
         close()
     }
 
@@ -312,8 +318,17 @@ final class ServerConnection: Connection, CodecHost {
                 connection.block, &stream.responseMemory.pointee, last, stream.handle, &connection.link.pointee)
             unsafe stream.factsMemory.pointee.responseHeadBytes = connection.innerOutput.pointee.byteCount - before
         }
+        if stream.flags.contains(.tunnel) { countTunnel(stream) }
         // A tunnel begins, or an upgrade was declined: the codec has something to say about the request.
         if !stream.flags.contains(.requestEnded), !isDecoding { resumeReading() }
+    }
+
+    private func countTunnel(_ stream: HTTPStream) {
+        let status = unsafe stream.factsMemory.pointee.status
+        guard status == 101 || status / 100 == 2 else { return }
+        stats.http.add(.cxUpgradesTotal)
+        stats.http.add(.cxUpgradesActive)
+        stream.flags.insert(.countedTunnel)
     }
 
     func writeResponseBody(_ stream: HTTPStream, _ chunk: inout ByteChunk, last: Bool) {

@@ -181,6 +181,7 @@ final class Listener {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         stats.length.record(worker.loop.now - connection.begun)
         arrivalGone()
+        if isStopped, !hasConnections { worker.listenerLeft(self) }
     }
 }
 

@@ -30,7 +30,8 @@ extension Control {
     var connectionCount: Int { limit.count }
     var logLevel: LogLevel { LogLevel.allCases.first { $0.rank == log.level } ?? .info }
 
-    func gatherBreakers() { generationStats.gather() }
+    /// Works out what is not kept while the process runs.
+    func gatherGeneration() { generationStats.gather(isDraining: isDraining || isNotAccepting) }
 
     /// Until the next reload.
     func change(logLevel: LogLevel) {

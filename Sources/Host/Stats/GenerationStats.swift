@@ -6,6 +6,8 @@ final class GenerationStats {
     private let listeners: StatSlots<ListenerManagerStat>
     private let clusters: StatSlots<ClusterManagerStat>
     private var breakers: [String: Breakers] = [:]
+    /// Of the listeners that are in place.
+    private var names: [String] = []
 
     /// The limits of one cluster, with what all workers have of it.
     private struct Breakers {
@@ -44,6 +46,7 @@ final class GenerationStats {
         clusters.add(.modified, others.count { knownClusters.contains($0) })
         clusters.add(.removed, knownClusters.subtracting(next.clusters.map(\.name)).count)
         clusters.set(.active, next.clusters.count)
+        names = next.listeners.map(\.name)
         breakers = [:]
         for cluster in next.clusters {
             breakers[cluster.name] = Breakers(
@@ -52,8 +55,11 @@ final class GenerationStats {
         }
     }
 
-    /// Works out how near each cluster is to its limits.
-    func gather() {
+    /// Works out which listeners drain, and how near each cluster is to its limits.
+    ///
+    /// - Parameter isDraining: whether no listener accepts any more.
+    func gather(isDraining: Bool) {
+        gatherDraining(isDraining)
         for breaker in breakers.values {
             let slots = StatSlots<MembershipStat>(breaker.group, slot: 0)
             func set(_ open: MembershipStat, _ remaining: MembershipStat, _ count: Int, _ limit: Int?) {
@@ -67,5 +73,17 @@ final class GenerationStats {
             set(.rqOpen, .remainingRq, quota.requests.count, limits.requests.value)
             set(.rqRetryOpen, .remainingRetries, quota.retries.count, limits.retries?.value)
         }
+    }
+
+    private func gatherDraining(_ isDraining: Bool) {
+        let current = isDraining ? [] : Set(names.map { StatScope.listener($0) })
+        let active = ListenerStat.schema.entries[ListenerStat.cxActive.rawValue]
+        let admin = StatScope.listener(ListenerPlan.adminName)
+        listeners.set(
+            .draining,
+            registry.groups.count { group in
+                group.schema === ListenerStat.schema && group.scope != admin && !current.contains(group.scope)
+                    && group.value(active) > 0
+            })
     }
 }

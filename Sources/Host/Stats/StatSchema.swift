@@ -7,7 +7,8 @@ final class StatSchema: Sendable {
     /// One statistic.
     struct Entry: Sendable {
         let description: StatDescription
-        /// The name in Prometheus behind that of the scope; a whole name where it begins with `=`.
+        /// The name in Prometheus behind that of the scope; a whole name where it begins with `=`; empty for what is
+        /// not shown there.
         let prometheus: String
         /// A label beside those of the scope, such as `response_code_class="2xx"`; empty for none.
         let label: String

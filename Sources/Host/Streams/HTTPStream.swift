@@ -57,6 +57,8 @@ final class HTTPStream: LoopTimer {
         static let replayed = Flags(rawValue: 1 << 21)
         /// A place among the cluster's further tries was taken for one that has not begun.
         static let claimedRetry = Flags(rawValue: 1 << 22)
+        /// The stream is one of the listener's tunnels.
+        static let countedTunnel = Flags(rawValue: 1 << 23)
     }
 
     let worker: Worker

@@ -130,6 +130,13 @@ final class Worker {
         listener.stop()
     }
 
+    /// The last connection of a listener that accepts no more has ended.
+    func listenerLeft(_ listener: Listener) {
+        guard let index = leaving.firstIndex(where: { $0 === listener }) else { return }
+        listener.accessLog?.flush()
+        leaving.remove(at: index)
+    }
+
     // MARK: Connections
 
     /// A number that no other connection of this process has, of a client or to an endpoint.
@@ -160,6 +167,7 @@ final class Worker {
         let stats = connection.listener.stats
         let status = unsafe facts.pointee.status
         stats.http.add(.rqActive, -1)
+        if stream.flags.contains(.countedTunnel) { stats.http.add(.cxUpgradesActive, -1) }
         stats.http.add(.ofStatus(status))
         if status > 0 {
             stats.http.add(.rqCompleted)

@@ -58,6 +58,7 @@ extension AdminOffice {
         let now = Int64(control.wallClock / 1_000_000_000)
         if let first = control.certificates.map(\.notAfter).min() {
             server.set(.certificateDays, Int(max(0, (first - now) / 86_400)))
+            server.set(.certificateEnd, Int(first))
         }
         let own = control.processStats
         own.set(.cpu, Int(process.cpuTime))
@@ -65,6 +66,6 @@ extension AdminOffice {
         own.set(.openDescriptors, process.openDescriptors)
         own.set(.maxDescriptors, control.descriptorLimit)
         own.set(.startTime, Int(process.startedAt / 1_000_000_000))
-        control.gatherBreakers()
+        control.gatherGeneration()
     }
 }

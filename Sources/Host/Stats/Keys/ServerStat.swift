@@ -3,6 +3,7 @@ internal import FilterAPI
 /// What is known of the process; kept by the control thread, some of it worked out when somebody looks.
 enum ServerStat: Int, StatKey {
     case live, state, uptime, concurrency, connections, memoryAllocated, memoryHeap, certificateDays
+    case certificateEnd
 
     static let entries: [StatSchema.Entry] = [
         .init(.gauge("live", "1 while the process serves and does not drain."), isAlwaysShown: true),
@@ -18,7 +19,13 @@ enum ServerStat: Int, StatKey {
         .init(
             StatDescription("memory_heap_size", .gauge, .bytes, "Memory that the allocator has from the system."),
             isAlwaysShown: true),
-        .init(.gauge("days_until_first_cert_expiring", "Days until the first certificate in use expires.")),
+        .init(
+            .gauge("days_until_first_cert_expiring", "Days until the first certificate in use expires."), prometheus: ""
+        ),
+        .init(
+            .gauge(
+                "first_cert_expiry_timestamp_seconds",
+                "When the first certificate in use expires, in seconds since 1970.")),
     ]
 
     static let schema = StatSchema(entries)

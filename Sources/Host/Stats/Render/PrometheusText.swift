@@ -68,7 +68,7 @@ struct PrometheusText: ~Copyable {
         }
         var families: [String: Family] = [:]
         for (place, set) in sets.enumerated() {
-            for (index, entry) in set[0].schema.entries.enumerated() {
+            for (index, entry) in set[0].schema.entries.enumerated() where !entry.prometheus.isEmpty {
                 let name = Self.fullName(entry, in: set[0].scope)
                 let family = families[name] ?? Family(entry)
                 families[name] = family
