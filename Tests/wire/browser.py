@@ -15,7 +15,7 @@ class Browser:
 
     def __init__(self, width=1200, height=900, dark=False):
         self.messages, self._number, self._buffer = [], 0, b""
-        self._folder = tempfile.TemporaryDirectory(prefix="sluice-browser-")
+        self._folder = tempfile.TemporaryDirectory(prefix="sluice-browser-", ignore_cleanup_errors=True)
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
 

@@ -11,7 +11,7 @@ import pytest
 
 import browser
 from admin import PROTECTED, TOKEN, ask, expect, read_json, stats, text
-from client import get
+from client import Client, encode, get
 from configs import cluster, http_proxy
 from flow import wait_until
 from load import Load
@@ -258,3 +258,15 @@ def test_nothing_is_wider_than_the_window(sluice, origin, width):
         window.open(url(proxy))
         window.wait("document.documentElement.classList.contains('moves')")
         assert window.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_limits_are_shown_when_they_are_reached_and_not_before(sluice, origin):
+    def script(peer):
+        peer.read_request()
+        peer.wait_end()
+    proxy = sluice(config(origin(script).endpoint, upstream={"max_requests": 1}))
+    assert "max_requests" not in words(page(proxy)).partition("clusters")[2].partition("faults by reason")[0]
+    with Client(proxy.address()) as client:
+        client.send(encode(target="/held"))
+        expect(proxy, {"cluster.app.upstream_rq_active": 1})
+        assert "max_requests 1 of 1" in words(page(proxy))

@@ -131,10 +131,9 @@ extension AdminOffice {
         found.errors = value("rq_5xx") + value("rq_rx_reset") + value("rq_timeout") + value("rq_pending_failure_eject")
         found.retries = value("rq_retry")
         found.times = reader.latency(scope, "upstream_rq_time", &totals)
-        let breakers = scope.part("circuit_breakers").part("default")
         let names = ["remaining_cx", "remaining_pending", "remaining_rq", "remaining_retries"]
         for (limit, remaining) in zip(report.limits, names) where limit.value > 0 {
-            let left = Int(reader.value(breakers, remaining))
+            let left = Int(reader.value(scope, "circuit_breakers.default.\(remaining)"))
             found.limits.append(
                 .init(name: limit.key, count: max(0, limit.value - left), most: limit.value))
         }
