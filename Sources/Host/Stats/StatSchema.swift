@@ -61,6 +61,19 @@ final class StatSchema: Sendable {
     }
 }
 
+extension StatSchema.Entry {
+    /// One counter for each class of statuses: of 1xx there is 101 only.
+    static func statusClasses(_ name: String) -> [StatSchema.Entry] {
+        (1...5).map { number in
+            StatSchema.Entry(
+                .counter(
+                    "\(name)_\(number)xx",
+                    number == 1 ? "Requests answered with 101." : "Requests answered with a status of this class."),
+                prometheus: "\(name)_xx_total", label: "response_code_class=\"\(number)xx\"")
+        }
+    }
+}
+
 /// Names as Prometheus wants them: base units, and `_total` behind what only grows.
 enum PrometheusName {
     static func of(_ description: StatDescription) -> String {

@@ -14,7 +14,8 @@ enum ClusterStat: Int, StatKey {
     case rq200, rq201, rq204, rq206, rq301, rq302, rq304, rq307, rq400, rq401, rq403, rq404, rq408, rq409, rq429
     case rq500, rq501, rq502, rq503, rq504
 
-    static let entries = scalars + usualCodes.map { code($0.code) } + histograms
+    static let entries =
+        scalars + StatSchema.Entry.statusClasses("upstream_rq") + usualCodes.map { code($0.code) } + histograms
 
     /// Statuses with a counter of their own.
     private static let usualCodes: [(code: Int, key: ClusterStat)] = [
@@ -85,21 +86,6 @@ enum ClusterStat: Int, StatKey {
             .counter(
                 "upstream_rq_fresh_retry", "Requests sent once more because a kept connection had just been closed.")),
         .init(.counter("upstream_rq_completed", "Requests that were answered.")),
-        .init(
-            .counter("upstream_rq_1xx", "Requests answered with 101."), prometheus: "upstream_rq_xx_total",
-            label: "response_code_class=\"1xx\""),
-        .init(
-            .counter("upstream_rq_2xx", "Requests answered with a status of this class."),
-            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"2xx\""),
-        .init(
-            .counter("upstream_rq_3xx", "Requests answered with a status of this class."),
-            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"3xx\""),
-        .init(
-            .counter("upstream_rq_4xx", "Requests answered with a status of this class."),
-            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"4xx\""),
-        .init(
-            .counter("upstream_rq_5xx", "Requests answered with a status of this class."),
-            prometheus: "upstream_rq_xx_total", label: "response_code_class=\"5xx\""),
     ]
 
     private static let histograms: [StatSchema.Entry] = [

@@ -10,7 +10,9 @@ enum HTTPStat: Int, StatKey {
     case rqReceivedReset, rqSentReset, rqTooLarge, rqTimeout, rqIdleTimeout, rqResponseBeforeComplete, rqDirectResponse
     case noRoute, noCluster
 
-    static let entries: [StatSchema.Entry] = [
+    static let entries = first + StatSchema.Entry.statusClasses("downstream_rq") + others
+
+    private static let first: [StatSchema.Entry] = [
         .init(.counter("downstream_cx_total", "Connections that speak HTTP.")),
         .init(.gauge("downstream_cx_active", "Connections that speak HTTP and are open."), isAlwaysShown: true),
         .init(.counter("downstream_cx_ssl_total", "Connections with TLS.")),
@@ -46,21 +48,9 @@ enum HTTPStat: Int, StatKey {
             .gauge("downstream_rq_active", "Requests that run."), prometheus: "=http_server_active_requests",
             isAlwaysShown: true),
         .init(.counter("downstream_rq_completed", "Requests that got a status.")),
-        .init(
-            .counter("downstream_rq_1xx", "Requests answered with 101."), prometheus: "downstream_rq_xx_total",
-            label: "response_code_class=\"1xx\""),
-        .init(
-            .counter("downstream_rq_2xx", "Requests answered with a status of this class."),
-            prometheus: "downstream_rq_xx_total", label: "response_code_class=\"2xx\""),
-        .init(
-            .counter("downstream_rq_3xx", "Requests answered with a status of this class."),
-            prometheus: "downstream_rq_xx_total", label: "response_code_class=\"3xx\""),
-        .init(
-            .counter("downstream_rq_4xx", "Requests answered with a status of this class."),
-            prometheus: "downstream_rq_xx_total", label: "response_code_class=\"4xx\""),
-        .init(
-            .counter("downstream_rq_5xx", "Requests answered with a status of this class."),
-            prometheus: "downstream_rq_xx_total", label: "response_code_class=\"5xx\""),
+    ]
+
+    private static let others: [StatSchema.Entry] = [
         .init(
             .counter(
                 "downstream_rq_no_response", "Requests that got no status: the client was gone, or the process ended.")),
