@@ -154,12 +154,8 @@ extension AdminOffice {
         found.errors = value("rq_5xx") + value("rq_rx_reset") + value("rq_timeout") + value("rq_pending_failure_eject")
         found.retries = value("rq_retry")
         found.times = reader.latency(scope, "upstream_rq_time", &totals)
-        let breakers = scope.part("circuit_breakers").part("default")
-        let names = ["remaining_cx", "remaining_pending", "remaining_rq", "remaining_retries"]
-        for (limit, remaining) in zip(report.limits, names) where limit.value > 0 {
-            let left = Int(reader.value(breakers, remaining))
-            found.limits.append(
-                .init(name: limit.key, count: max(0, limit.value - left), most: limit.value))
+        for (limit, count) in zip(report.limits, report.counts) where limit.value > 0 {
+            found.limits.append(.init(name: limit.key, count: count, most: limit.value))
         }
         found.endpoints = report.endpoints.map(endpoint)
         return found
