@@ -6,6 +6,7 @@ import html.parser
 import json
 import re
 import signal
+import threading
 
 import pytest
 
@@ -15,7 +16,7 @@ from client import Client, encode, get
 from configs import cluster, http_proxy
 from flow import wait_until
 from load import Load
-from origin import answer
+from origin import OK, answer
 
 NAME = "<script>alert(1)</script>\"'&"
 MARKUP = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
@@ -157,6 +158,20 @@ def test_an_endpoint_that_is_not_well(sluice, origin):
     assert told in ("failed", "kept")
     seen = {"failed": "✕ failed its health check", "kept": "▲ bad, but kept in use"}[told]
     assert seen in text(proxy, "/") and seen[2:] in words(page(proxy))
+
+
+def test_a_limit_that_is_reached(sluice, origin):
+    go_on = threading.Event()
+    slow = origin(lambda peer: peer.read_request() and go_on.wait(20) and peer.send(OK))
+    proxy = sluice(config(slow.endpoint, upstream={"max_connections": 1}))
+    assert "■" not in text(proxy, "/") and "of 1024" not in page(proxy)
+    with Client(proxy.address()) as client:
+        client.send(encode())
+        slow.wait_for(lambda one: one.requests)
+        assert "■ max_connections reached: 1 of 1" in text(proxy, "/")
+        assert "■ max_connections 1 of 1" in words(page(proxy))
+        go_on.set()
+        assert client.read_response().status == 200
 
 
 def test_commands_are_right_for_how_it_was_reached(sluice, origin, tmp_path):

@@ -11,7 +11,7 @@ from configs import http_proxy
 from sluice import REPOSITORY, run_cli
 from snippets import anchors, examples, links, manuals, snippets, swift_files
 
-ENVIRONMENT = {"APP_ADDRESS": "127.0.0.1:3000"}
+ENVIRONMENT = {"APP_ADDRESS": "127.0.0.1:3000", "ADMIN_TOKEN": "what-nobody-guesses"}
 
 
 def check(text, tmp_path):
@@ -163,6 +163,7 @@ PLACES = {
     "hash": http_proxy("127.0.0.1:1", route={"hash": {"source": True, "nonsense": 1}}),
     "tcp_proxy": {**http_proxy("127.0.0.1:1"), "listeners": {"inbound": {
         "bind": "127.0.0.1:0", "chain": [{"tcp_proxy": {"to": "app", "nonsense": 1}}]}}},
+    "admin": http_proxy("127.0.0.1:1", admin={"bind": "127.0.0.1:0", "nonsense": 1}),
     "log": http_proxy("127.0.0.1:1", log={"nonsense": 1}),
     "access_log": http_proxy("127.0.0.1:1", access_log={"to": "stdout", "nonsense": 1}),
     "when": http_proxy("127.0.0.1:1", access_log={"to": "stdout", "when": {"status": 404, "nonsense": 1}}),
@@ -214,6 +215,7 @@ PAGES = {
     "gzip": [{}],
     "rate_limit": [{}, {"rules": [{}]}, {"by": {}}],
     "retry": [{}, {"backoff": {}}, {"budget": {}}],
+    "stats": [{}],
     "trace": [{}],
 }
 
@@ -258,7 +260,8 @@ def test_every_page_of_a_filter_is_checked_and_listed():
 @pytest.mark.parametrize("page", PAGES)
 def test_every_counter_and_reason_of_a_filter_is_on_its_page(page):
     source = sources(page)
-    words = re.findall(r'\b(?:counter|gauge)\("(\w+)"\)', source) + re.findall(rf'"({page}\.\w+)"', source)
+    words = re.findall(r'\b(?:counter|gauge)\("(\w+)"\)|\bhistograms?\("(\w+)"', source)
+    words = [either or other for either, other in words] + re.findall(rf'"({page}\.\w+)"', source)
     manual = (REPOSITORY / f"docs/filters/{page}.md").read_text()
     assert words and not [word for word in words if not is_in(word, manual)]
 

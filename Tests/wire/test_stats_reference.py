@@ -16,7 +16,7 @@ def sections():
     """(prefix, names, names in Prometheus) of each section of the page."""
     for text in PAGE.read_text().split("\n## ")[1:]:
         prefix = re.search(r"^`(.*)…`", text, re.M)[1]
-        rows = re.findall(r"^\| `(\S+)` \| [\w *]+ \| `(\w+)(?:\{.*\})?` \| (.*) \|$", text, re.M)
+        rows = re.findall(r"^\| `(\S+)` \| [\w *]+ \| (?:`(\w+)(?:\{.*\})?`|–) \| (.*) \|$", text, re.M)
         yield prefix, rows
 
 

@@ -19,6 +19,8 @@ final class AdminOffice {
     unowned let control: Control
     let registry: StatRegistry
     let process = ProcessFacts()
+    /// What is written up of reasons, for the config of a generation.
+    var book: (generation: Int, entries: ExplanationBook)?
 
     init(_ control: Control, _ registry: StatRegistry) {
         self.control = control

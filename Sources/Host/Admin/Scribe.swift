@@ -18,16 +18,15 @@ final class Scribe: Sendable {
         _ status: Status, _ text: @escaping @Sendable () -> ByteText, _ fields: [(name: HeaderName, value: String)],
         _ letter: Letter
     ) {
-        guard let poster = thread() else {
-            letter.open()?.reply(503, body: "there is no thread to write this\n")
-            return
-        }
-        poster.post {
+        let work: @Sendable () -> Void = {
             let written = text()
             guard let token = letter.open() else { return }
             guard let body = DonatedBytes(copying: written.bytes) else { return token.reply(500) }
             token.reply(status, donated: body, fields: fields)
         }
+        // A process without descriptors has no thread to spare, and then more than ever something to tell.
+        guard let poster = thread() else { return work() }
+        poster.post(work)
     }
 
     private func thread() -> LoopPoster? {

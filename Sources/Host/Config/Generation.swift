@@ -334,7 +334,9 @@ final class Generation {
                         group.schema.entries.map { ($0.description.name, group.value($0)) }
                     } ?? [])
             }
-            return ClusterReport(name: cluster.name, limits: limits, endpoints: endpoints)
+            let quota = SharedState.process.value("cluster.\(cluster.name)") { ClusterQuota() }
+            let counts = [quota.connections, quota.pending, quota.requests, quota.retries].map(\.count)
+            return ClusterReport(name: cluster.name, limits: limits, counts: counts, endpoints: endpoints)
         }
     }
 

@@ -12,12 +12,14 @@ enum DemoConfig {
         let folder = certificates.folder
         return """
             access_log: stdout
+            admin: "127.0.0.1:\(port(9901))"
             listeners:
               demo:
                 bind: "127.0.0.1:\(port(8080))"
+                filter_times: true
                 chain:
                   - http: { via: sluice }
-                  - count
+                  - stats
                   - retry: { on: [ 5xx ], attempt_count: response }
                   - router:
                       routes:
@@ -29,10 +31,11 @@ enum DemoConfig {
                         - { name: all, to: fast, response_headers: { set: { x-endpoint: "%UPSTREAM_HOST%" } } }
               secure:
                 bind: "127.0.0.1:\(port(8443))"
+                filter_times: true
                 chain:
                   - tls: { certificate: "\(folder)/server.crt", key: "\(folder)/server.key" }
                   - http: { via: sluice }
-                  - count
+                  - stats
                   - router: { to: sealed, response_headers: { set: { x-tls: "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER%" } } }
               upstream_fast:
                 bind: "unix:@sluice-demo-\(id)-fast"
@@ -75,6 +78,7 @@ enum DemoConfig {
     static func welcome(_ bound: [(listener: String, address: String)], _ certificates: DemoCertificates) -> String {
         let address = bound.first { $0.listener == "demo" }?.address ?? "127.0.0.1:8080"
         let secure = bound.first { $0.listener == "secure" }?.address ?? "127.0.0.1:8443"
+        let admin = bound.first { $0.listener == ListenerPlan.adminName }?.address ?? "127.0.0.1:9901"
         return """
 
             Sluice is listening on http://\(address) and https://\(secure). Try, in another terminal:
@@ -89,6 +93,12 @@ enum DemoConfig {
             and over TLS, with certificates that go with the demo:
 
               curl -i --cacert \(certificates.folder)/ca.pem https://\(secure)/
+
+            What it does, in a browser or here, and what Prometheus would read:
+
+              http://\(admin)/
+              curl http://\(admin)/
+              curl http://\(admin)/stats/prometheus
 
             Each request is a line here. Ctrl-C ends the demo.
 

@@ -127,8 +127,9 @@ struct StatCatalog {
                 entry.prometheus.hasPrefix("=")
                 ? String(entry.prometheus.dropFirst()) : section.family + entry.prometheus
             let label = entry.label.isEmpty ? "" : "{\(entry.label)}"
+            let exposed = entry.prometheus.isEmpty ? "–" : "`\(whole)\(label)`"
             let name = description.name.isEmpty ? "REASON" : description.name
-            text += "| `\(name)` | \(description.kind.rawValue)\(entry.isAlwaysShown ? " *" : "") | `\(whole)\(label)` "
+            text += "| `\(name)` | \(description.kind.rawValue)\(entry.isAlwaysShown ? " *" : "") | \(exposed) "
             text += "| \(description.meaning) |\n"
         }
         return text + "\n"

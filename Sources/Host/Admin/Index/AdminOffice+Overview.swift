@@ -22,11 +22,34 @@ extension AdminOffice {
         overview.clusters = control.clusterReports.map { cluster($0, reader, &totals) }
         overview.totals = sum(overview.listeners)
         // The most frequent first, and those that are as frequent in an order that stays.
-        overview.faults = reader.faults.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }
+        overview.faults = reader.faults.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }.map(explained)
         overview.certificates = control.certificates.map { certificate($0, overview.now) }
             .sorted { ($0.daysLeft, $0.path) < ($1.daysLeft, $1.path) }
         overview.filters = loadedFilters
         return overview
+    }
+
+    private func explained(_ fault: Overview.FaultCount) -> Overview.FaultCount {
+        var fault = fault
+        let entry = reasons.find(fault.reason)
+        fault.meaning = entry?.meaning ?? ""
+        fault.advice = entry?.advice ?? ""
+        return fault
+    }
+
+    /// What is written up of reasons, also by plugins that the config has.
+    private var reasons: ExplanationBook {
+        let generation = control.configStats.value(.generation)
+        if let book, book.generation == generation { return book.entries }
+        var types = BuiltinFilters.types
+        for listener in control.plan?.listeners ?? [] {
+            for choice in listener.chains {
+                for stage in choice.chain.stages where Self.isPlugin(stage.type) { types.append(stage.type) }
+            }
+        }
+        let made = ExplanationBook(types)
+        book = (generation, made)
+        return made
     }
 
     private func sum(_ listeners: [ListenerOverview]) -> Overview.Totals {
@@ -131,11 +154,8 @@ extension AdminOffice {
         found.errors = value("rq_5xx") + value("rq_rx_reset") + value("rq_timeout") + value("rq_pending_failure_eject")
         found.retries = value("rq_retry")
         found.times = reader.latency(scope, "upstream_rq_time", &totals)
-        let names = ["remaining_cx", "remaining_pending", "remaining_rq", "remaining_retries"]
-        for (limit, remaining) in zip(report.limits, names) where limit.value > 0 {
-            let left = Int(reader.value(scope, "circuit_breakers.default.\(remaining)"))
-            found.limits.append(
-                .init(name: limit.key, count: max(0, limit.value - left), most: limit.value))
+        for (limit, count) in zip(report.limits, report.counts) where limit.value > 0 {
+            found.limits.append(.init(name: limit.key, count: count, most: limit.value))
         }
         found.endpoints = report.endpoints.map(endpoint)
         return found

@@ -27,6 +27,9 @@ struct Overview {
     struct FaultCount {
         let reason: String
         let count: Int64
+        /// What it is and what to look at, in sentences; empty where nobody has written it up.
+        var meaning = ""
+        var advice = ""
     }
 
     /// A certificate in use.

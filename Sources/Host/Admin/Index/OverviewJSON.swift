@@ -14,7 +14,13 @@ enum OverviewJSON {
             ("clusters", .array(overview.clusters.map(cluster))),
             (
                 "faults",
-                .array(overview.faults.map { .object([("reason", .string($0.reason)), ("count", count($0.count))]) })
+                .array(
+                    overview.faults.map {
+                        .object([
+                            ("reason", .string($0.reason)), ("count", count($0.count)),
+                            ("meaning", .string($0.meaning)), ("advice", .string($0.advice)),
+                        ])
+                    })
             ),
             ("certificates", .array(overview.certificates.map(certificate))),
             ("filters", .array(overview.filters.map(filter))),

@@ -15,7 +15,15 @@ extension OverviewPage {
             let place = fault.reason.split(separator: ".").joined(separator: "/")
             html.markup("<tr><td><code>")
             html.text(fault.reason)
-            html.markup("</code><td class=n>")
+            html.markup("</code>")
+            if !fault.meaning.isEmpty {
+                html.markup("<p title=\"")
+                html.text(fault.advice)
+                html.markup("\">")
+                html.text(fault.meaning)
+                html.markup("</p>")
+            }
+            html.markup("<td class=n>")
             html.live("num", "faults.\(place).count", PlainNumber.count(fault.count))
             html.markup("<td class=\"n moving\">")
             html.live("rate", "faults.\(place).count")

@@ -105,7 +105,9 @@ struct OverviewText {
 
     private mutating func rest(_ overview: Overview, _ visitor: Visitor) {
         if !overview.faults.isEmpty { line("\nfaults by reason") }
-        for fault in overview.faults { line("    \(PlainNumber.count(fault.count))", fault.reason) }
+        for fault in overview.faults {
+            line("    \(PlainNumber.count(fault.count))", Self.plain(fault.reason), Self.plain(fault.meaning))
+        }
         if !overview.certificates.isEmpty { line("\ncertificates") }
         for certificate in overview.certificates {
             let left = certificate.daysLeft < 0 ? "✕ expired" : "\(certificate.daysLeft) days left"

@@ -70,7 +70,7 @@ enum PageStyle {
         tr.head>*{border-top:1px solid var(--line);padding-top:6px}td b{font-weight:400}
         tr.head b{font-weight:600}
         .address,tbody th{min-width:11.5em;overflow-wrap:anywhere}.address small{margin-left:8px}
-        .left{white-space:nowrap}
+        .left{white-space:nowrap}td p{margin:0 0 4px;color:var(--soft)}
         td i{font-style:normal;white-space:nowrap}.healthy:before{content:"● "}.healthy{color:var(--good)}
         .pending{color:var(--soft)}.pending:before{content:"○ "}.kept{color:var(--warn)}
         .kept:before{content:"▲ "}

@@ -113,5 +113,7 @@ struct ClusterReport {
 
     let name: String
     let limits: [(key: String, value: Int)]
+    /// How much of each limit is taken up.
+    let counts: [Int]
     let endpoints: [EndpointReport]
 }
