@@ -2,7 +2,7 @@
 ///
 /// There only where the listener measures it (`filter_times`).
 ///
-/// SAFETY: `words` has ``perStage`` for each of 64 stages, and is freed with the object. Belongs to one worker.
+/// SAFETY: `words` has `perStage` for each of 64 stages, and is freed with the object. Belongs to one worker.
 @safe
 public final class FilterTimes {
     /// Which way an event went.
@@ -62,7 +62,9 @@ public final class FilterTimes {
 
     /// What a filter has taken; nil where there is none of this name. Known when the request is over.
     ///
-    /// - Parameter direction: nil for both together.
+    /// - Parameters:
+    ///   - filter: its name in the chain.
+    ///   - direction: nil for both together.
     public func nanoseconds(of filter: String, _ direction: Direction? = nil) -> UInt64? {
         guard let stage = names.firstIndex(of: filter) else { return nil }
         let both = unsafe (words[stage * Self.perStage], words[stage * Self.perStage + 1])

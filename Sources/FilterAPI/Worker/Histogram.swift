@@ -7,7 +7,7 @@ public import Synchronization
 /// a locked instruction.
 ///
 /// SAFETY: the word that it points at is not freed as long as somebody may record or read. It holds 0, or where the block
-/// of the values is, which has ``blockWords`` words and is freed by ``free()`` only.
+/// of the values is, which has `blockWords` words and is freed by `free` only.
 @safe
 public struct Histogram: Sendable, BitwiseCopyable {
     @usableFromInline nonisolated(unsafe) let place: UnsafeMutablePointer<Atomic<UInt64>>

@@ -49,6 +49,7 @@ public struct WorkerContext: ~Copyable {
     /// Counters that differ by labels.
     ///
     /// - Parameters:
+    ///   - name: what all of them are called.
     ///   - labels: their names, in snake case.
     ///   - most: how many series there may be in this process.
     public func counters(_ name: String, labels: [String], most: Int = 1000) -> StatFamily<Counter> {

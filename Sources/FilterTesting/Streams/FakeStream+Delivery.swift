@@ -260,7 +260,8 @@ extension FakeStream {
         case .failed(let fault): failed(fault)
         case .donated(let status, _, let fields):
             reply = RecordedReply(
-                status: status.code, body: "", fields: fields.map { RecordedField(name: $0.name.text, value: $0.value) })
+                status: status.code, body: "", fields: fields.map { RecordedField(name: $0.name.text, value: $0.value) }
+            )
         case .reply(let status, let body, let fields):
             reply = RecordedReply(
                 status: status.code, body: body,
