@@ -43,9 +43,13 @@ class Browser:
         return self
 
     def __exit__(self, *_):
+        try:
+            self._ask("Browser.close")
+            self._process.wait(10)
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
         os.close(self._commands)
-        self._process.kill()
-        self._process.wait()
         os.close(self._answers)
         self._folder.cleanup()
 

@@ -90,7 +90,7 @@ struct OverviewText {
         line(
             "cluster \(Self.plain(cluster.name))", "\(PlainNumber.count(cluster.requests)) requests",
             "\(PlainNumber.count(cluster.errors)) errors", Self.times(cluster.times),
-            cluster.retries > 0 ? "\(PlainNumber.count(cluster.retries)) retries" : "")
+            cluster.retries > 0 ? "retries \(PlainNumber.count(cluster.retries))" : "")
         for limit in cluster.limits where limit.isReached {
             line("    ■ \(limit.name) reached: \(limit.count) of \(limit.most)")
         }
