@@ -97,6 +97,8 @@ def test_listeners_that_are_drained_and_a_process_that_stays(sluice, origin):
             return True
 
     wait_until(is_refused)
+    reload = post(proxy, "/reload")
+    assert reload.status == 400 and b"drained" in reload.body, "it would open listeners that are new"
     expect(proxy, {"listener.inbound.sockets_accepting": 0, "server.live": 0})
     proxy.stop()
 

@@ -177,6 +177,11 @@ final class Control {
             log.write(.warning, "not reloading", [("reason", "shutting down")])
             return "shutting down\n"
         }
+        // Listeners that a config adds would accept, while those that are there never will again.
+        guard !isNotAccepting else {
+            log.write(.warning, "not reloading", [("reason", "listeners were drained")])
+            return "listeners were drained: only a restart opens them again\n"
+        }
         // Whoever sends the signal because of new certificates need not wait for the kernel to tell of them.
         defer { files.refreshAll() }
         let diagnostics = Diagnostics(file: file)
