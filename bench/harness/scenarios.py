@@ -146,7 +146,7 @@ SCENARIOS = (
              sluice_only=True, limits=(("user µs more", "telemetry_us", 0.6),)),
     Scenario("filter_times", "small GET through 10 filters, without and with a measure of each",
              (timed("off", False), timed("on", True)), sluice_only=True,
-             limits=(("user ns for each filter and direction", "timing_ns", 40),)),
+             limits=(("ns for each filter and direction", "timing_ns", 40),)),
     Scenario("scrape", "1,000 clusters, all of them in use, scraped while others make requests",
              (Variant("", Job(filters=0, clusters=1000), Load(connections=4)),), kind="scrape", sluice_only=True,
              limits=(("CPU ms of a scrape", "scrape_cpu_ms", 50), ("ms that a request waits longer", "delay_ms", 2))),
