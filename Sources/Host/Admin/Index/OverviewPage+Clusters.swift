@@ -64,7 +64,9 @@ extension OverviewPage {
         }
         var more: [String] = []
         if cluster.waiting > 0 { more.append("\(PlainNumber.count(cluster.waiting)) waiting") }
-        if cluster.retries > 0 { more.append(PlainNumber.count(cluster.retries) + (cluster.retries == 1 ? " retry" : " retries")) }
+        if cluster.retries > 0 {
+            more.append("\(PlainNumber.count(cluster.retries)) \(cluster.retries == 1 ? "retry" : "retries")")
+        }
         html.text(more.joined(separator: " · "))
     }
 
