@@ -74,16 +74,8 @@ struct RequestPath: Sendable, Equatable {
 
     /// Appends the value of the first parameter with a name, as it was sent: it may hold escapes, but no line end.
     static func append(parameter name: RawSpan, of query: RawSpan, _ text: inout ByteText) {
-        var start = 0
-        while start < query.byteCount {
-            var end = query.firstIndex(of: UInt8(ascii: "&"), from: start)
-            if end < 0 { end = query.byteCount }
-            var equals = query.firstIndex(of: UInt8(ascii: "="), from: start)
-            if equals < 0 || equals > end { equals = end }
-            if ASCII.equal(query.extracting(start..<equals), name) {
-                return text.append(query.extracting(min(equals + 1, end)..<end))
-            }
-            start = end + 1
+        if let value = QueryText.firstValue(in: query, where: { ASCII.equal($0, name) }) {
+            text.append(query.extracting(value))
         }
     }
 }

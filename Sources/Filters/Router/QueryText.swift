@@ -1,7 +1,7 @@
 internal import FilterAPI
 
 /// Parameters in a query: `a=1&b=2`.
-enum QueryText {
+package enum QueryText {
     /// Tests the value of the first parameter with a name.
     ///
     /// - Parameters:
@@ -10,22 +10,37 @@ enum QueryText {
     static func passes(_ test: ValueTest, _ name: String, _ query: RawSpan, _ scratch: inout ByteText) -> Bool {
         // SAFETY: the string outlives the span.
         let name = unsafe name.utf8Span.span.bytes
+        guard let range = firstValue(in: query, where: { isSame($0, name, &scratch) }) else {
+            return test.passesAbsence
+        }
+        let value = query.extracting(range)
+        guard isEncoded(value) else { return test.passes(value) }
+        scratch.removeAll()
+        decode(value, into: &scratch)
+        return test.passes(scratch.bytes)
+    }
+
+    /// Where the value of the first parameter stands whose name, as it was sent, is the one that is looked for.
+    @inline(__always)
+    static func firstValue(in query: RawSpan, where isWanted: (RawSpan) -> Bool) -> Range<Int>? {
         var start = 0
         while start < query.byteCount {
             var end = query.firstIndex(of: UInt8(ascii: "&"), from: start)
             if end < 0 { end = query.byteCount }
             var equals = query.firstIndex(of: UInt8(ascii: "="), from: start)
             if equals < 0 || equals > end { equals = end }
-            if isSame(query.extracting(start..<equals), name, &scratch) {
-                let value = query.extracting(min(equals + 1, end)..<end)
-                guard isEncoded(value) else { return test.passes(value) }
-                scratch.removeAll()
-                decode(value, into: &scratch)
-                return test.passes(scratch.bytes)
-            }
+            if isWanted(query.extracting(start..<equals)) { return min(equals + 1, end)..<end }
             start = end + 1
         }
-        return test.passesAbsence
+        return nil
+    }
+
+    /// A name or a value without its encoding, for whoever reads few of them; what is no UTF-8 is replaced.
+    package static func decoded(_ text: Substring) -> String {
+        var output = ByteText()
+        // SAFETY: the string outlives the span.
+        unsafe decode(String(text).utf8Span.span.bytes, into: &output)
+        return String(decoding: output.copy(), as: UTF8.self)
     }
 
     private static func isSame(_ text: RawSpan, _ name: RawSpan, _ scratch: inout ByteText) -> Bool {

@@ -1,3 +1,4 @@
+import Filters
 import Testing
 
 @testable import Host
@@ -23,7 +24,7 @@ import Testing
         for (text, wanted) in [
             ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%%41", "%A"), ("%41%4a%4A", "AJJ"), ("%ff", "\u{FFFD}"),
             ("%C3%A9", "é"), ("%00", "\0"), ("", ""),
-        ] { #expect(PercentText.decoded(text[...]) == wanted, "\(text)") }
+        ] { #expect(QueryText.decoded(text[...]) == wanted, "\(text)") }
     }
 
     @Test("Odd queries have no parameters, or some without a name") func oddities() {
