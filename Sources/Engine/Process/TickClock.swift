@@ -20,6 +20,13 @@ public struct TickClock: Sendable {
     @inline(__always)
     public static var ticks: UInt64 { sluice_ticks() }
 
+    /// How many have passed; none where the clock of another processor, on which the thread is now, is a little behind.
+    @inline(__always)
+    public static func since(_ earlier: UInt64) -> UInt64 {
+        let now = ticks
+        return now > earlier ? now - earlier : 0
+    }
+
     /// So many ticks in nanoseconds.
     public func nanoseconds(_ ticks: UInt64) -> Nanoseconds {
         // In two parts: the product would not fit.

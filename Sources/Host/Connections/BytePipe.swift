@@ -252,7 +252,7 @@ final class BytePipe: StreamHost {
                 isRequest
                 ? unsafe try entry.type._requestBytes(entry.filter, slot, &chunk, last, &view.pointee)
                 : unsafe try entry.type._responseBytes(entry.filter, slot, &chunk, last, &view.pointee)
-            if let times { note(TickClock.ticks &- began, in: times, stage, isRequest) }
+            if let times { note(TickClock.since(began), in: times, stage, isRequest) }
             return settle(stage) ? step : nil
         } catch {
             fault(error, from: stage)

@@ -23,9 +23,7 @@ extension HTTPStream {
     @inline(__always)
     func endTime(_ began: UInt64, _ stage: Int, _ direction: FilterTimes.Direction) {
         guard table.isTimed else { return }
-        let now = TickClock.ticks
-        // The clock of another processor may be a little behind.
-        addTime(now > began ? now - began : 0, stage, direction)
+        addTime(TickClock.since(began), stage, direction)
     }
 
     private func addTime(_ ticks: UInt64, _ stage: Int, _ direction: FilterTimes.Direction) {
