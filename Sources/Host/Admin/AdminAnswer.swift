@@ -41,14 +41,14 @@ struct AdminAnswer: Sendable {
     /// Whoever asks has not shown the token.
     static var noToken: AdminAnswer {
         var answer = text("changes need the token: `Authorization: Bearer TOKEN`\n", status: 401)
-        answer.fields = [("www-authenticate", "Bearer")].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
+        answer.fields = AdminGuard.named([("www-authenticate", "Bearer")])
         return answer
     }
 
     /// The method is another one than those that the page is asked by.
     static func badMethod(_ message: String, allowed: String) -> AdminAnswer {
         var answer = text(message + "\n", status: 405)
-        answer.fields = [("allow", allowed)].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
+        answer.fields = AdminGuard.named([("allow", allowed)])
         return answer
     }
 

@@ -11,7 +11,7 @@ struct AdminGuard: Sendable {
     let token: String?
 
     /// On every answer: nothing of it is to be kept, framed, or taken for something else.
-    static let fields: [(name: HeaderName, value: String)] = [
+    static let fields = named([
         ("cache-control", "no-store, max-age=0"), ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
         (
@@ -19,7 +19,12 @@ struct AdminGuard: Sendable {
             "default-src 'none'; style-src 'unsafe-inline'; script-src '\(PageScript.hash)'; connect-src 'self'; "
                 + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
-    ].compactMap { pair in HeaderName(pair.0).map { ($0, pair.1) } }
+    ])
+
+    /// Fields of an answer by their names.
+    static func named(_ fields: [(name: String, value: String)]) -> [(name: HeaderName, value: String)] {
+        fields.compactMap { field in HeaderName(field.name).map { ($0, field.value) } }
+    }
 
     /// Why a request is refused; nil where it is not.
     func refusal(

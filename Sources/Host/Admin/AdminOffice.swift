@@ -8,6 +8,8 @@ final class AdminOffice {
         let path: String
         /// Whether it changes something, and is asked for by POST.
         var isChange = false
+        /// Whether it changes nothing without parameters, and may then be asked for by GET as well.
+        var isReadBare = false
         /// Whether it ends what runs.
         var isDrastic = false
         let summary: String
@@ -53,7 +55,7 @@ final class AdminOffice {
         Page(path: "/certs", summary: "certificates in use") { office, _ in office.certificates() },
         Page(path: "/memory", summary: "what the allocator says") { office, _ in office.memory() },
         Page(
-            path: "/logging", isChange: true, summary: "shows or changes the level of the log",
+            path: "/logging", isChange: true, isReadBare: true, summary: "shows or changes the level of the log",
             parameters: "level=LEVEL"
         ) {
             $0.logging($1)
@@ -102,8 +104,7 @@ final class AdminOffice {
         guard let page = Self.pages.first(where: { $0.path == path }) else {
             return .text("there is no page \(path); see /help\n", status: 404)
         }
-        // The level of the log may be looked at, too.
-        let isReading = page.path == "/logging" && question.parameters.isEmpty
+        let isReading = page.isReadBare && question.parameters.isEmpty
         if page.isChange, !question.isPost, !isReading {
             return .badMethod("Method GET not allowed, POST required.", allowed: "POST")
         }
