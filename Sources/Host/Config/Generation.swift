@@ -334,7 +334,7 @@ final class Generation {
                         group.schema.entries.map { ($0.description.name, group.value($0)) }
                     } ?? [])
             }
-            let quota = SharedState.process.value("cluster.\(cluster.name)") { ClusterQuota() }
+            let quota = ClusterQuota.shared(cluster: cluster.name)
             let counts = [quota.connections, quota.pending, quota.requests, quota.retries].map(\.count)
             return ClusterReport(name: cluster.name, limits: limits, counts: counts, endpoints: endpoints)
         }

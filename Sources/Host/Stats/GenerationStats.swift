@@ -51,7 +51,7 @@ final class GenerationStats {
         for cluster in next.clusters {
             breakers[cluster.name] = Breakers(
                 group: registry.group(.cluster(cluster.name), MembershipStat.schema, by: .control),
-                quota: SharedState.process.value("cluster.\(cluster.name)") { ClusterQuota() }, limits: cluster.limits)
+                quota: ClusterQuota.shared(cluster: cluster.name), limits: cluster.limits)
         }
     }
 

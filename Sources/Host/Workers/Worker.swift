@@ -94,7 +94,7 @@ final class Worker {
     ) {
         while pools.count <= id.index { pools.append(nil) }
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let quota = shared("cluster.\(plan.name)") { ClusterQuota() }
+        let quota = ClusterQuota.shared(cluster: plan.name)
         let pool = ClusterPool(worker: self, id: id, plan: plan, chain: chain, quota: quota, seed: seed)
         pool.reportHealth(to: health)
         pool.update(endpoints)

@@ -15,6 +15,11 @@ final class ClusterQuota: Sendable {
     private let waiting = Atomic<Int>(0)
     private let members = Mutex<[Member]>([])
 
+    /// That of a cluster, as long as somebody has it.
+    static func shared(cluster name: String) -> ClusterQuota {
+        SharedState.process.value("cluster.\(name)") { ClusterQuota() }
+    }
+
     /// One worker's pool of the cluster, as the others know it.
     final class Member: Sendable {
         fileprivate let poster: LoopPoster
