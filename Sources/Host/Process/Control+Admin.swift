@@ -14,8 +14,7 @@ extension Control {
         guard isInPlace, !isDraining, !isNotAccepting else { return [] }
         return generation.expectedSockets.compactMap { listener, addresses in
             let wanted = addresses * workers.count
-            let name = StatScope.listener(listener).prefix + "sockets_accepting"
-            let found = Int(registry.value(name) ?? 0)
+            let found = Int(registry.value(ListenerStat.socketsAccepting, of: .listener(listener)))
             return found < wanted ? "listener \(listener) accepts at \(found) of \(wanted) sockets" : nil
         }
     }

@@ -6,6 +6,8 @@ internal import Synchronization
 protocol StatKey: CaseIterable, RawRepresentable, Sendable where RawValue == Int {
     /// What is kept, scalars in the order of the raw values, histograms behind them.
     static var entries: [StatSchema.Entry] { get }
+    /// The same with their places in memory.
+    static var schema: StatSchema { get }
 }
 
 /// One worker's share of a group whose scalars have the names of `Key`.

@@ -72,23 +72,27 @@ final class StatRegistry: Sendable {
 
     /// A counter with a name of its own, such as one for each cause of a fault.
     func counter(_ scope: StatScope, _ entry: StatSchema.Entry, slot: Int) -> FilterAPI.Counter {
-        let group = single(scope, entry)
+        let group = state.withLock { state in single(scope, entry, &state) }
         return unsafe FilterAPI.Counter(cell: group.words(slot: slot))
     }
 
     /// A gauge likewise; it is one number, whoever sets it.
     func gauge(_ scope: StatScope, _ entry: StatSchema.Entry) -> Gauge {
-        unsafe Gauge(cell: single(scope, entry).words(slot: 0))
+        let group = state.withLock { state in single(scope, entry, &state) }
+        return unsafe Gauge(cell: group.words(slot: 0))
     }
 
-    private func single(_ scope: StatScope, _ entry: StatSchema.Entry) -> StatGroup {
+    /// A group with one statistic.
+    private func single(_ scope: StatScope, _ entry: StatSchema.Entry, _ state: inout sending State) -> StatGroup {
         // A gauge is one number, whoever sets it.
         let writers: StatWriters = entry.description.kind == .gauge ? .anybody : .everybody(workers)
-        return state.withLock { state in
-            let schema = sharedSchema(
-                "\(scope.family)|\(entry.description.name)|\(entry.description.kind)", [entry], &state)
-            return find(scope, schema, writers, isKept: true, &state)
-        }
+        return find(scope, singleSchema(scope, entry, &state), writers, isKept: true, &state)
+    }
+
+    private func singleSchema(
+        _ scope: StatScope, _ entry: StatSchema.Entry, _ state: inout sending State
+    ) -> StatSchema {
+        sharedSchema("\(scope.family)|\(entry.description.name)|\(entry.description.kind)", [entry], &state)
     }
 
     private func sharedSchema(_ key: String, _ entries: [StatSchema.Entry], _ state: inout sending State) -> StatSchema
@@ -142,35 +146,28 @@ final class StatRegistry: Sendable {
     }
 
     private func alone(_ scope: StatScope, _ description: StatDescription, _ state: inout sending State) -> Place {
-        let entry = StatSchema.Entry(description, isAlwaysShown: description.kind == .gauge)
-        let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
-        let group = find(
-            scope, schema, description.kind == .gauge ? .anybody : .everybody(workers), isKept: true, &state)
-        return Place(group: group, entry: schema.entries[0])
+        let group = single(scope, Self.entry(description), &state)
+        return Place(group: group, entry: group.schema.entries[0])
+    }
+
+    private static func entry(_ description: StatDescription) -> StatSchema.Entry {
+        StatSchema.Entry(description, isAlwaysShown: description.kind == .gauge)
     }
 
     private func labelled(_ scope: StatScope, _ description: StatDescription, _ labels: StatLabels) -> Place {
-        // A gauge is one number, whoever sets it.
-        let isGauge = description.kind == .gauge
-        let writers: StatWriters = isGauge ? .anybody : .everybody(workers)
-        return state.withLock { state in
-            func series(_ pairs: [(name: String, value: String)]) -> (StatScope, StatSchema) {
-                let text = PrometheusLabels.text(pairs)
-                let entry = StatSchema.Entry(description, isAlwaysShown: isGauge)
-                let schema = sharedSchema("\(scope.family)|\(description.name)|\(description.kind)", [entry], &state)
-                return (scope.with(labels: text), schema)
-            }
+        state.withLock { state in
+            let schema = singleSchema(scope, Self.entry(description), &state)
             // A label without a value is as if it were not there.
-            var (own, schema) = series(labels.pairs.filter { !$0.value.isEmpty })
-            let family = "\(scope.prefix)|\(description.name)"
-            if state.groups[GroupKey(scope: own, schema: ObjectIdentifier(schema))]?.group == nil {
-                if state.series[family, default: 0] >= labels.most {
-                    (own, schema) = series([("otel_metric_overflow", "true")])
-                } else {
-                    state.series[family, default: 0] += 1
-                }
+            let own = scope.with(labels: PrometheusLabels.text(labels.pairs.filter { !$0.value.isEmpty }))
+            if state.groups[GroupKey(scope: own, schema: ObjectIdentifier(schema))]?.group != nil {
+                return alone(own, description, &state)
             }
-            return Place(group: find(own, schema, writers, isKept: true, &state), entry: schema.entries[0])
+            let family = "\(scope.prefix)|\(description.name)"
+            guard state.series[family, default: 0] < labels.most else {
+                return alone(scope.with(labels: "otel_metric_overflow=\"true\""), description, &state)
+            }
+            state.series[family, default: 0] += 1
+            return alone(own, description, &state)
         }
     }
 
@@ -196,7 +193,14 @@ final class StatRegistry: Sendable {
         state.withLock { state in state.groups.values.compactMap(\.group) }
     }
 
-    /// What a statistic says, by its full name; nil where there is none.
+    /// What one of the host's own statistics says; 0 where there is none.
+    func value<Key: StatKey>(_ key: Key, of scope: StatScope) -> Int64 {
+        let groupKey = GroupKey(scope: scope, schema: ObjectIdentifier(Key.schema))
+        let group = state.withLock { $0.groups[groupKey]?.group }
+        return group?.value(Key.schema.entries[key.rawValue]) ?? 0
+    }
+
+    /// What a statistic says, by its full name; nil where there is none. Looks through all of them.
     func value(_ name: String) -> Int64? {
         var found: Int64?
         for group in groups where name.hasPrefix(group.scope.prefix) {
