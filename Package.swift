@@ -31,7 +31,10 @@ let package = Package(
     products: [
         .executable(name: "sluice", targets: ["sluice"]),
         // Plugins link this one: the host exports the same symbols, so both share one set of types.
-        .library(name: "FilterAPI", type: .dynamic, targets: ["FilterAPI"]),
+        // FilterAsync is in it too, and not in the host: who has no asynchronous filter does not pay for Swift's tasks.
+        .library(name: "FilterAPI", type: .dynamic, targets: ["FilterAPI", "FilterAsync"]),
+        // For tests of filters.
+        .library(name: "FilterTesting", targets: ["FilterTesting"]),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -42,6 +45,7 @@ let package = Package(
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         .target(name: "FilterAPI", swiftSettings: lean),
+        .target(name: "FilterAsync", dependencies: ["FilterAPI"], swiftSettings: common),
         .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib"], swiftSettings: lean),
         .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
         .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),

@@ -83,7 +83,9 @@ struct ChainCheck {
         }
         guard let value = decode(type, settings, at: place) else { return nil }
         let spot = ConfigSpot(place: place, node: settings)
-        return Entry(plan: StagePlan(name: name, type: type, settings: value, spot: spot), place: place)
+        let plan = StagePlan(
+            name: name, type: type, settings: value, plugin: registry.module(of: type), spot: spot)
+        return Entry(plan: plan, place: place)
     }
 
     private mutating func decode(_ type: any Filter.Type, _ node: Node?, at place: Place) -> (any FilterSettings)? {

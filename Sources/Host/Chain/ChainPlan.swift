@@ -6,6 +6,8 @@ struct StagePlan: Sendable {
     let name: String
     let type: any Filter.Type
     let settings: any FilterSettings
+    /// The plugin that it comes from; nil for a built-in filter.
+    var plugin: PluginModule?
     /// Where it stands in the file; nil for what the host puts into a chain by itself.
     var spot: ConfigSpot?
 

@@ -12,7 +12,7 @@ package struct TopSettings: SettingsStruct {
     package var accessLog: [AccessLogSettings] = []
     /// Clients at once in the whole process; 0 for what the limit of open files allows.
     package var maxConnections = 0
-    package var plugins: [String] = []
+    package var plugins: [PluginSettings] = []
     package var dns = DNSSettings()
     /// The admin interface; none unless it is set.
     package var admin: AdminSettings?

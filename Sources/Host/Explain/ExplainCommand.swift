@@ -43,10 +43,13 @@ struct ExplainCommand: Equatable {
             Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return nil
         }
-        let paths = (document.root["plugins"]?.elements ?? document.root["plugins"].map { [$0] } ?? []).compactMap(
-            \.text)
         var registry = FilterRegistry(BuiltinFilters.types)
-        PluginLoader(diagnostics: diagnostics, base: file).load(paths, document.root["plugins"], into: &registry)
+        if let node = document.root["plugins"] {
+            let plugins = (node.elements ?? [node]).compactMap {
+                SettingsDecoder().decode(PluginSettings.self, from: $0, into: diagnostics)?.value
+            }
+            PluginLoader(diagnostics: diagnostics, base: file).load(plugins, node, into: &registry)
+        }
         guard !diagnostics.hasErrors else {
             Terminal.error(Terminal.lines(diagnostics.rendered(as: .text)))
             return nil

@@ -18,12 +18,15 @@ struct PluginLoader {
     private static let loaded = Mutex<[String: [any Filter.Type]]>([:])
 
     /// Loads what the config names and adds its filters to the registry.
-    func load(_ paths: [String], _ node: Node?, into registry: inout FilterRegistry) {
-        for (index, path) in paths.enumerated() {
-            let place = (node?.elements.flatMap { index < $0.count ? $0[index] : nil } ?? node)?.place
+    func load(_ plugins: [PluginSettings], _ node: Node?, into registry: inout FilterRegistry) {
+        for (index, plugin) in plugins.enumerated() {
+            let path = plugin.path
+            let entry = node?.elements.flatMap { index < $0.count ? $0[index] : nil } ?? node
+            let place = (entry?["path"] ?? entry)?.place
+            let module = PluginModule(path: resolved(path), settings: plugin)
             do throws(PluginRefusal) {
-                for type in try types(at: resolved(path)) {
-                    if let old = registry.add(type), old != type {
+                for type in try types(at: module.path) {
+                    if let old = registry.add(type, of: module), old != type {
                         throw PluginRefusal(
                             "it brings a filter `\(type.manifest.id)`, and there is one of that name already")
                     }
