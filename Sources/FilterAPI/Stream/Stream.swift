@@ -192,6 +192,20 @@ public struct Stream: ~Copyable {
         unsafe host.sendEnd(stage: stage, isRequest: true)
     }
 
+    /// Sends a request of the filter's own to a cluster, after this call; ``EventFilter/fetched(_:_:_:_:)`` is shown what
+    /// becomes of it.
+    ///
+    /// Return ``Step/hold`` with it to hold what is being shown until then. Any number may be under way at once; those of
+    /// a stream that ends are given up.
+    ///
+    /// - Parameters:
+    ///   - request: head and body.
+    ///   - cluster: as ``WorkerContext/cluster(_:)`` gives it.
+    public mutating func fetch(_ request: consuming FetchRequest, from cluster: ClusterID) -> FetchID {
+        asked.insert(.pause)
+        return unsafe host.fetch(stage: stage, isRequest: isRequest, request, from: cluster)
+    }
+
     /// Hangs a cluster below the stream; for terminals.
     public mutating func attach(_ cluster: ClusterID, _ attachment: Attachment = Attachment()) {
         asked.insert(.attach)

@@ -188,6 +188,13 @@ enum HostReasons {
         .init(
             "filter.failed_in_open", [.filterFailed], "A byte filter gave a connection up at its beginning.",
             lookAt: bug),
+        .init(
+            "fetch.body_too_large", [.filterFailed],
+            "The answer to a filter's own request was larger than the filter wanted.",
+            lookAt: "What the filter asks, and its settings."),
+        .init(
+            "fetch.cancelled", [.clientGone],
+            "A filter's own request was given up: the client's request that it was for had ended."),
     ]
 
     private static let chains: [ReasonDescription] = [
