@@ -74,7 +74,7 @@ let package = Package(
         .testTarget(
             name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
         .testTarget(
-            name: "HostTests", dependencies: ["Host", "FilterTesting", "Config", "Engine", "FilterAPI"],
+            name: "HostTests", dependencies: ["Host", "FilterAsync", "FilterTesting", "Config", "Engine", "FilterAPI"],
             swiftSettings: common),
     ],
     swiftLanguageModes: [.v6],

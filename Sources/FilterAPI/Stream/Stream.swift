@@ -16,6 +16,7 @@ public struct Stream: ~Copyable {
     /// What the call has asked for; the host looks after the filter has returned.
     @usableFromInline package var asked: Asked = .none
     private let record: UnsafeMutablePointer<StreamFacts>
+    package var factsMemory: UnsafeMutablePointer<StreamFacts> { unsafe record }
 
     /// Inlined wherever it is looked at: that is after every call of a filter.
     @usableFromInline

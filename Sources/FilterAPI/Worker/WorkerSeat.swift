@@ -10,11 +10,16 @@ package final class WorkerSeat: Sendable {
     /// What keeps something for this worker that the host does not know of.
     package nonisolated(unsafe) var guest: AnyObject?
 
+    /// Writes to the log what a filter has thrown that is no fault.
+    package let report: @Sendable (_ filter: String, _ error: String) -> Void
+
     package init(
         isCurrent check: @escaping @Sendable () -> Bool,
+        report: @escaping @Sendable (String, String) -> Void = { _, _ in },
         post: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
     ) {
         self.check = check
+        self.report = report
         self.post = post
     }
 

@@ -61,7 +61,10 @@ final class Worker {
         pages = PagePool()
         mailbox = Mailbox(poster: loop.poster)
         let poster = loop.poster
-        seat = WorkerSeat(isCurrent: { poster.isCurrent }, post: { poster.post($0) })
+        seat = WorkerSeat(
+            isCurrent: { poster.isCurrent },
+            report: { log.write(.error, "a filter has thrown", [("filter", $0), ("error", $1)]) },
+            post: { poster.post($0) })
         unsafe scratch = .allocate(byteCount: 64 * 1024, alignment: 16)
         var generator = SystemRandomNumberGenerator()
         seed = generator.next()
