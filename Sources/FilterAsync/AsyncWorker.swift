@@ -14,7 +14,10 @@ final class AsyncWorker {
 
     /// The one of a worker.
     static func of(_ seat: WorkerSeat) -> AsyncWorker {
-        if let guest = unsafe seat.guest as? AsyncWorker { return guest }
+        if let guest = unsafe seat.guest {
+            // SAFETY: only this function puts something there; there is one copy of this module in a process.
+            return unsafe unsafeDowncast(guest, to: AsyncWorker.self)
+        }
         let fresh = AsyncWorker(seat: seat)
         unsafe seat.guest = fresh
         return fresh
