@@ -29,7 +29,7 @@ let lean: [SwiftSetting] =
 let package = Package(
     name: "sluice",
     products: [
-        .executable(name: "sluice", targets: ["sluice"]),
+        .executable(name: "sluice", targets: ["sluice"]),  // not in the SDK
         // Plugins link this one: the host exports the same symbols, so both share one set of types.
         // FilterAsync is in it too, and not in the host: who has no asynchronous filter does not pay for Swift's tasks.
         .library(name: "FilterAPI", type: .dynamic, targets: ["FilterAPI", "FilterAsync"]),
@@ -37,23 +37,30 @@ let package = Package(
         .library(name: "FilterTesting", targets: ["FilterTesting"]),
     ],
     targets: [
-        .target(name: "CLinux"),
+        // What authors of plugins build against, and what that needs; scripts/install makes the SDK of these alone.
+        .target(name: "CPluginNote"),
+        .target(name: "FilterAPI", dependencies: ["CPluginNote"], swiftSettings: lean),
+        // Without a name of its own in it, a shared library is not known again by those that need it.
+        .target(
+            name: "FilterAsync", dependencies: ["FilterAPI"], swiftSettings: common,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-soname=libFilterAPI.so"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),
+        .target(name: "FilterTesting", dependencies: ["FilterAPI", "Config"], swiftSettings: common),
+
+        // The rest is not in the SDK: from here
+        .target(name: "CLinux"),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
-        .target(name: "FilterAPI", swiftSettings: lean),
-        .target(name: "FilterAsync", dependencies: ["FilterAPI"], swiftSettings: common),
         .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib"], swiftSettings: lean),
         .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
-        .target(name: "Config", dependencies: ["FilterAPI", "CYAML"], swiftSettings: lean),
         .target(
             name: "Host",
             dependencies: ["FilterAPI", "Filters", "Engine", "Config", "CCares", "CLinux"],
             swiftSettings: lean),
-        .target(name: "FilterTesting", dependencies: ["FilterAPI", "Config"], swiftSettings: common),
         .executableTarget(
             name: "sluice",
             dependencies: ["Host"],
@@ -76,6 +83,7 @@ let package = Package(
         .testTarget(
             name: "HostTests", dependencies: ["Host", "FilterAsync", "FilterTesting", "Config", "Engine", "FilterAPI"],
             swiftSettings: common),
+        // to here.
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -28,6 +28,11 @@ int sluice_eventfd(void);
 /// A new signalfd for these signals, non-blocking, closed on exec, or -1 with errno set.
 int sluice_signalfd(const sigset_t *signals);
 
+/// A new file that has no name in any folder, closed on exec, or -1 with errno set. `name` is shown in /proc only.
+int sluice_memory_file(const char *name);
+/// Makes such a file unchangeable for ever. Returns 0, or -1 with errno set.
+int sluice_seal_memory_file(int fd);
+
 /// "EMFILE" for 24; null for a number that has no name. The text lives for ever.
 const char *sluice_errno_name(int number);
 /// "Too many open files" for 24; null for an unknown number. The text lives for ever.

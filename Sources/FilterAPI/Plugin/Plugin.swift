@@ -25,24 +25,8 @@ public protocol Plugin {
 /// same FilterAPI. The first question is answered with a plain struct; only if everything in it is equal is the second
 /// one asked.
 public enum PluginAPI {
-    /// Grows with every change of FilterAPI that a plugin could notice.
-    @inlinable public static var version: UInt32 { 1 }
-
-    /// The compiler, as far as the source can see it.
-    @inlinable public static var compiler: UInt32 {
-        #if compiler(>=6.5)
-            605
-        #elseif compiler(>=6.4)
-            604
-        #elseif compiler(>=6.3)
-            603
-        #else
-            602
-        #endif
-    }
-
     /// A digest of the layout of every type that crosses; compiled into each side, so that it tells what that side thinks.
-    @inlinable public static var layout: UInt64 {
+    @_alwaysEmitIntoClient public static var layout: UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func mix(_ number: Int) { hash = (hash ^ UInt64(number)) &* 0x0000_0100_0000_01B3 }
         func mix<T: ~Copyable>(_ type: T.Type) {
@@ -73,8 +57,10 @@ public enum PluginAPI {
 
     /// Answers the host's questions; the body of a plugin's entry point.
     ///
+    /// Emitted into the plugin, in debug builds too: it must tell what the plugin was built with.
+    ///
     /// SAFETY: `answer` points at what the question says: a ``PluginHandshake`` for 0, an array of filter types for 1.
-    @inlinable @inline(__always)
+    @_alwaysEmitIntoClient
     public static func answer<P: Plugin>(
         _ question: UInt32, _ answer: UnsafeMutableRawPointer, for plugin: P.Type
     ) -> Int32 {

@@ -55,6 +55,14 @@ final class ChainPlan: Sendable {
         self.name = name
     }
 
+    /// Whether the filters are the same code, with the same said of their plugins: a plugin's file may have been replaced,
+    /// which its name does not tell.
+    func hasSameFilters(as other: ChainPlan) -> Bool {
+        stages.elementsEqual(other.stages) { old, new in
+            old.type == new.type && old.plugin?.settings == new.plugin?.settings
+        }
+    }
+
     /// Whether the chain speaks HTTP, or moves bytes only.
     var isHTTP: Bool { stages.contains { $0.role == .serverCodec } }
 }

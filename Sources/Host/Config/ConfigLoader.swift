@@ -45,7 +45,7 @@ struct ConfigLoader {
             _ = clusters(document.root["clusters"])
             return nil
         }
-        PluginLoader(diagnostics: diagnostics, base: base)
+        let plugins = PluginLoader(diagnostics: diagnostics, base: base)
             .load(top.value.plugins, document.root["plugins"], into: &registry)
         logReader.reasons = ReasonNames(registry)
         usualAccessLogNode = document.root["access_log"]
@@ -59,7 +59,8 @@ struct ConfigLoader {
         warnUnused(clusters)
         guard !diagnostics.hasErrors else { return nil }
         return GenerationPlan(
-            settings: top.value, listeners: listeners, clusters: clusters, root: document.root)
+            settings: top.value, listeners: listeners, clusters: clusters, root: document.root,
+            plugins: plugins)
     }
 
     // MARK: Listeners

@@ -38,7 +38,7 @@ final class Generation {
         whenInPlace: @escaping () -> Void
     ) -> Bool {
         let changedClusters = next.clusters.filter { !isUnchanged($0) }
-        let changedListeners = next.listeners.filter { !isUnchanged($0, next) }
+        let changedListeners = next.listeners.filter { !isUnchanged($0) }
         let sinks = openSinks(next, diagnostics)
         var deliveries: [Delivery] = []
         for worker in workers {
@@ -73,13 +73,15 @@ final class Generation {
     }
 
     private func isUnchanged(_ cluster: ClusterPlan) -> Bool {
-        plan?.clusters.contains { $0.name == cluster.name && $0.node.isEquivalent(to: cluster.node) } ?? false
+        plan?.clusters.contains {
+            $0.name == cluster.name && $0.node.isEquivalent(to: cluster.node) && $0.chain.hasSameFilters(as: cluster.chain)
+        } ?? false
     }
 
-    private func isUnchanged(_ listener: ListenerPlan, _ next: GenerationPlan) -> Bool {
+    private func isUnchanged(_ listener: ListenerPlan) -> Bool {
         guard let old = plan?.listeners.first(where: { $0.name == listener.name }) else { return false }
         return old.node.isEquivalent(to: listener.node) && old.hasSameUsualLogs(as: listener)
-            && plan?.settings.plugins == next.settings.plugins
+            && zip(old.chains, listener.chains).allSatisfy { $0.chain.hasSameFilters(as: $1.chain) }
     }
 
     // MARK: Building

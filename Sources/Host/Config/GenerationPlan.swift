@@ -9,8 +9,14 @@ final class GenerationPlan: Sendable {
     let clusters: [ClusterPlan]
     /// The whole file.
     let root: Node?
+    /// What its plugins took to load.
+    let plugins: [PluginReport]
 
-    init(settings: TopSettings, listeners: [ListenerPlan], clusters: [ClusterPlan], root: Node? = nil) {
+    init(
+        settings: TopSettings, listeners: [ListenerPlan], clusters: [ClusterPlan], root: Node? = nil,
+        plugins: [PluginReport] = []
+    ) {
+        self.plugins = plugins
         self.root = root
         self.settings = settings
         self.listeners = listeners

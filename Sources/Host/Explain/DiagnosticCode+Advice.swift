@@ -49,6 +49,7 @@ extension DiagnosticCode {
             "`127.0.0.1:8080`, `[::1]:8080`, `:8080` or `unix:/path`; whether something else listens there."
         case .unknownFilter: "The filter's name; for a filter from a plugin, `plugins`."
         case .badChain: "The order: byte filters, the codec, HTTP filters, one terminal at the end."
+        case .noPlugins: "The path, and whether the files are there yet; `sluice filter inspect` looks into one."
         case .badPlugin: "The path; a plugin has to be built for this version of Sluice."
         case .addressInUse: "Give one of them another address."
         case .needsRestart: "Restart the process when it suits; the running value stays until then."

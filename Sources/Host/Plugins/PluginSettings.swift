@@ -4,7 +4,7 @@ package import FilterAPI
 ///
 /// The short form is the path alone.
 package struct PluginSettings: SettingsStruct, Equatable {
-    /// A shared object; relative to the config file's folder.
+    /// A shared object or a folder of them; relative to the config file's folder.
     package var path = ""
     /// What a stream does when a filter of this plugin has failed.
     package var onFault = FaultPolicy.closed

@@ -55,6 +55,7 @@ final class Control {
             Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
             let control = try Control(plan, file: file, options, log)
             control.report(warnings)
+            control.report(plan.plugins)
             return try control.run(plan, diagnostics: warnings, demo: demo)
         } catch {
             log.write(.error, "cannot start", [("error", "\(error)")])
@@ -136,6 +137,10 @@ final class Control {
         for (listener, address) in addresses {
             log.write(.info, "listening", [("listener", listener), ("address", address)])
         }
+    }
+
+    private func report(_ plugins: [PluginReport]) {
+        for plugin in plugins { plugin.write(to: log) }
     }
 
     private func report(_ diagnostics: Diagnostics) {
@@ -231,6 +236,7 @@ final class Control {
         if level.rank < log.level { log.change(level: level) }
         report(generation.boundAddresses.filter { new in !before.contains { $0 == new } })
         report(diagnostics)
+        report(plan.plugins)
         log.write(.info, "config reloaded", [("config", plan.summary)])
         log.change(level: level)
     }

@@ -7,6 +7,7 @@ enum Command: Equatable {
     case check(file: String, format: String)
     case explain(ExplainCommand)
     case stats(format: String)
+    case filter(FilterCommand)
     case version
     case help(topic: String)
 }
@@ -50,12 +51,13 @@ struct OptionReader {
         case "demo": return .demo(try runOptions(verb, Self.serving))
         case "explain": return .explain(try explain())
         case "stats": return .stats(format: try statsFormat())
+        case "filter": return .filter(try FilterCommand.read(Array(rest)))
         default: return try check()
         }
     }
 
     private func known(_ verb: String) throws(UsageError) -> String {
-        let commands = ["run", "demo", "check", "explain", "stats", "version", "help"]
+        let commands = ["run", "demo", "check", "explain", "stats", "filter", "version", "help"]
         if commands.contains(verb) { return verb }
         let near = nearest(verb, commands)
         throw UsageError(message: "there is no command `\(verb)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
