@@ -1,3 +1,5 @@
+internal import FilterAPI
+
 /// Numbers as digits of base 16 in lower case, eight at once: a word holds one digit in each byte, the first in the byte
 /// of the lowest address.
 enum LowerHex {

@@ -1,3 +1,5 @@
+internal import FilterAPI
+
 /// Looks into the first bytes of a connection: whether they are TLS, and what the client's first message says.
 ///
 /// Does no I/O and decrypts nothing: it is shown bytes as they come, in pieces of any size, and keeps a copy of the

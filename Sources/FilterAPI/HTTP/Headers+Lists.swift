@@ -1,10 +1,8 @@
-internal import FilterAPI
-
 extension Headers {
     /// Makes one field of all those with a name: their values in order, and `text` behind them.
     ///
     /// SAFETY: `reserve` has made room for what is copied; the values that are read stay where they are meanwhile.
-    mutating func appendToList(_ name: HeaderName, _ text: borrowing RawSpan) {
+    public mutating func appendToList(_ name: HeaderName, _ text: borrowing RawSpan) {
         var total = text.byteCount
         var index = index(of: name)
         if index < 0 {
