@@ -67,7 +67,7 @@ let package = Package(
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
         .executableTarget(
-            name: "MicroBench", dependencies: ["FilterAPI", "Filters", "FilterTesting", "Host"], swiftSettings: common),
+            name: "MicroBench", dependencies: ["FilterAPI", "FilterAsync", "Filters", "FilterTesting", "Host"], swiftSettings: common),
 
         .target(
             name: "FuzzTargets", dependencies: ["FilterAPI", "Filters", "FilterTesting", "Config"],
@@ -81,7 +81,7 @@ let package = Package(
         .testTarget(
             name: "ConfigTests", dependencies: ["Config", "FilterAPI"], exclude: ["Golden"], swiftSettings: common),
         .testTarget(
-            name: "HostTests", dependencies: ["Host", "FilterTesting", "Config", "Engine", "FilterAPI"],
+            name: "HostTests", dependencies: ["Host", "FilterAsync", "FilterTesting", "Config", "Engine", "FilterAPI"],
             swiftSettings: common),
         // to here.
     ],

@@ -1,4 +1,5 @@
 internal import FilterAPI
+internal import FilterAsync
 internal import Host
 
 /// What a filter costs that does nothing: the walk of a request down and its response up.
@@ -8,6 +9,7 @@ enum ChainBenches {
             let base = measure.run("walk a chain without filters") { [trial = try ChainTrial([])] in trial.run($0) }
             try series(measure, "pass-through", PassThrough.self, base)
             try series(measure, "stateful", Stateful.self, base)
+            try series(measure, "asynchronous", PassAsync.self, base)
         } catch { fatalError("\(error)") }
     }
 
@@ -53,5 +55,18 @@ final class Stateful: HTTPFilter {
     ) throws(Fault) -> Step {
         state.seen += 1
         return .next
+    }
+}
+
+/// Waits for the answer, and for nothing else.
+final class PassAsync: AsyncHTTPFilter {
+    static let manifest = Manifest(id: "pass_async", summary: "Does nothing.")
+
+    init(_ settings: NoSettings, on worker: inout WorkerContext) throws(ConfigurationFault) {}
+
+    nonisolated(nonsending) func handle(
+        _ request: consuming AsyncRequest, next: consuming Next
+    ) async throws -> AsyncResponse {
+        try await next(request)
     }
 }

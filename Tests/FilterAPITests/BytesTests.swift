@@ -108,6 +108,7 @@ struct ResumptionTests {
                 case .resumed: "resumed"
                 case .failed: "failed"
                 case .dropped: "dropped"
+                case .more: "more"
                 case .reply(let status, _, _), .donated(let status, _, _): "reply \(status.code)"
                 }
             record.withLock { $0.append(word) }

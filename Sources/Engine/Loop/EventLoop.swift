@@ -69,6 +69,7 @@ internal import Glibc
     ///
     /// Returns after the turn in which it was called.
     public func run() {
+        poster.settleHere()
         var clock = Syscalls.timeNow()
         while !isStopping { clock = turn(maxWait: nil, clock: clock) }
         isStopping = false

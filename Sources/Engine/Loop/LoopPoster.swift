@@ -15,6 +15,8 @@ public final class LoopPoster: Sendable {
     /// Owned by the poster, so that a late post never writes to someone else's file.
     let wakeFD: Int32
     private let jobs = Mutex<[Job]>([])
+    /// The thread that the loop turns on, as the system numbers it.
+    private let thread = Atomic<UInt>(UInt(pthread_self()))
 
     init() throws(SystemFault) {
         wakeFD = try Syscalls.eventfd()
@@ -37,6 +39,12 @@ public final class LoopPoster: Sendable {
     public func post(withLoop job: @escaping @Sendable (EventLoop) -> Void) {
         add(.withLoop(job))
     }
+
+    /// Whether this is the thread that the loop turns on: the one that has made it, until it runs on another.
+    public var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// The loop runs on this thread from now on.
+    func settleHere() { thread.store(UInt(pthread_self()), ordering: .relaxed) }
 
     /// Moves a value that is not Sendable to the loop's thread and runs `job` with it there.
     public func post<Value>(sending value: sending Value, _ job: @escaping @Sendable (Value) -> Void) {

@@ -28,6 +28,14 @@ public protocol EventFilter: Filter {
     /// The time asked for by ``Stream/wake(after:)`` has come.
     func wake(_ state: inout State, _ stream: inout Stream) throws(Fault)
 
+    /// A request that was sent by ``Stream/fetch(_:from:)`` has its answer, or will have none.
+    ///
+    /// - Returns: whether what was held when the request was sent goes on; ``Step/hold`` where it waits for something
+    ///   else, another request for one. Where nothing was held it says nothing.
+    func fetched(
+        _ id: FetchID, _ answer: inout FetchAnswer, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step
+
     /// Ends a stream; called exactly once for each ``open(_:)`` that returned a state.
     func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream)
 
@@ -39,6 +47,10 @@ public protocol EventFilter: Filter {
     ) throws(Fault) -> Bool
     static func _wake(
         _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ stream: inout Stream) throws(Fault)
+    static func _fetched(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ id: FetchID, _ answer: inout FetchAnswer,
+        _ stream: inout Stream
+    ) throws(Fault) -> Step
     static func _close(
         _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ ending: Ending, _ stream: inout Stream)
     static var _stateLayout: _SlotLayout { get }
@@ -51,6 +63,9 @@ extension EventFilter {
     /// All of ``interest``.
     public var activeInterest: Interest { Self.interest }
     public func wake(_ state: inout State, _ stream: inout Stream) throws(Fault) {}
+    public func fetched(
+        _ id: FetchID, _ answer: inout FetchAnswer, _ state: inout State, _ stream: inout Stream
+    ) throws(Fault) -> Step { .next }
     public func close(_ state: inout State, _ ending: Ending, _ stream: inout Stream) {}
 
     // SAFETY (all of these): the host hands each filter its own slot, of the layout that the filter asked for, and
@@ -82,6 +97,16 @@ extension EventFilter {
     ) throws(Fault) {
         unsafe try _lent(filter) { filter throws(Fault) in
             unsafe try filter.wake(&slot.assumingMemoryBound(to: State.self).pointee, &stream)
+        }
+    }
+
+    @inlinable
+    public static func _fetched(
+        _ filter: UnsafeRawPointer, _ slot: UnsafeMutableRawPointer, _ id: FetchID, _ answer: inout FetchAnswer,
+        _ stream: inout Stream
+    ) throws(Fault) -> Step {
+        unsafe try _lent(filter) { filter throws(Fault) in
+            unsafe try filter.fetched(id, &answer, &slot.assumingMemoryBound(to: State.self).pointee, &stream)
         }
     }
 

@@ -27,7 +27,7 @@ public struct HeaderName: Sendable, Hashable {
     }
 
     /// Whether a byte may stand in a name or in a method (RFC 9110 section 5.6.2, tchar).
-    package static func isTokenByte(_ byte: UInt8) -> Bool {
+    public static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

@@ -19,6 +19,14 @@ public struct ResponseHead: ~Copyable {
         bodyLength = .none
     }
 
+    /// Takes over the content of another head; its memory is kept.
+    public mutating func assign(from other: borrowing ResponseHead) {
+        headers.copy(from: other.headers)
+        status = other.status
+        version = other.version
+        bodyLength = other.bodyLength
+    }
+
     /// Makes the head empty again; memory is kept.
     package mutating func reset() {
         headers.reset()

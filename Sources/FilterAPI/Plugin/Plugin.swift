@@ -50,6 +50,8 @@ public enum PluginAPI {
         mix(Manifest.self)
         mix(WorkerContext.self)
         mix(Resumption.self)
+        mix(FetchRequest.self)
+        mix(FetchAnswer.self)
         return hash
     }
 

@@ -42,6 +42,12 @@ public struct Resumption: ~Copyable, Sendable {
 }
 
 extension Resumption {
+    /// Keeps what is held, and lets what follows be shown to the filter too, as if it had held without a token.
+    package consuming func showMore() {
+        target.resume(key, .more)
+        isUsed = true
+    }
+
     /// Answers with bytes that were written elsewhere, which are not copied.
     package consuming func reply(
         _ status: Status, donated body: DonatedBytes, fields: [(name: HeaderName, value: String)]
@@ -75,6 +81,7 @@ package enum ResumptionOutcome: Sendable {
     case reply(Status, String, [(name: HeaderName, value: String)])
     case donated(Status, DonatedBytes, [(name: HeaderName, value: String)])
     case dropped
+    case more
 }
 
 /// A worker, as far as tokens know it.

@@ -6,7 +6,7 @@ public final class RouteSettingsTable: Sendable {
 
     /// The settings of one stage, where they are of this type.
     @inlinable
-    func settings<S: FilterSettings>(of type: S.Type, stage: Int) -> S? {
+    package func settings<S: FilterSettings>(of type: S.Type, stage: Int) -> S? {
         guard stage < byStage.count, let box = byStage[stage] else { return nil }
         return box.value(as: type)
     }

@@ -16,6 +16,7 @@ public struct Stream: ~Copyable {
     /// What the call has asked for; the host looks after the filter has returned.
     @usableFromInline package var asked: Asked = .none
     private let record: UnsafeMutablePointer<StreamFacts>
+    package var factsMemory: UnsafeMutablePointer<StreamFacts> { unsafe record }
 
     /// Inlined wherever it is looked at: that is after every call of a filter.
     @usableFromInline
@@ -190,6 +191,20 @@ public struct Stream: ~Copyable {
     public mutating func endRequestBelow() {
         asked.insert(.send)
         unsafe host.sendEnd(stage: stage, isRequest: true)
+    }
+
+    /// Sends a request of the filter's own to a cluster, after this call; ``EventFilter/fetched(_:_:_:_:)`` is shown what
+    /// becomes of it.
+    ///
+    /// Return ``Step/hold`` with it to hold what is being shown until then. Any number may be under way at once; those of
+    /// a stream that ends are given up.
+    ///
+    /// - Parameters:
+    ///   - request: head and body.
+    ///   - cluster: as ``WorkerContext/cluster(_:)`` gives it.
+    public mutating func fetch(_ request: consuming FetchRequest, from cluster: ClusterID) -> FetchID {
+        asked.insert(.pause)
+        return unsafe host.fetch(stage: stage, isRequest: isRequest, request, from: cluster)
     }
 
     /// Hangs a cluster below the stream; for terminals.

@@ -75,8 +75,9 @@ public struct StreamFacts {
     /// Of ``endpoint``.
     @inlinable public var endpointIdentity: ObjectIdentifier? { Self.identity(endpoint) }
 
-    @usableFromInline
-    package static func identity(_ name: FactName?) -> ObjectIdentifier? {
+    /// Of any name.
+    @inlinable
+    public static func identity(_ name: FactName?) -> ObjectIdentifier? {
         guard let name else { return nil }
         return ObjectIdentifier(name)
     }
@@ -127,7 +128,7 @@ public struct Instant: Sendable, Comparable {
 
 extension Duration {
     /// Whole nanoseconds, at most 2^63; negative durations are 0.
-    package var wholeNanoseconds: UInt64 {
+    public var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0 else { return 0 }
         let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)

@@ -131,7 +131,8 @@ extension FakeStream {
     }
 
     /// - Returns: whether the event that was being shown goes on.
-    private func doWhatWasAsked() -> Bool {
+    func doWhatWasAsked() -> Bool {
+        fetchToken = 0
         unsafe view.pointee.asked = .none
         if let fault = pendingFault {
             pendingFault = nil
@@ -252,6 +253,9 @@ extension FakeStream {
         guard !isOver, isAtCluster || direction.token == key.serial else { return }
         if isAtCluster { clusterToken = 0 } else if key.isRequest { down.token = 0 } else { up.token = 0 }
         switch outcome {
+        case .more:
+            if key.isRequest { down.waiting = [] } else { up.waiting = [] }
+            for event in direction.waiting { _ = show(event, isRequest: key.isRequest) }
         case .resumed where isAtCluster: break
         case .resumed:
             letGo(isRequest: key.isRequest)

@@ -40,6 +40,8 @@ public final class FakeStream<F: HTTPEvents> {
     public internal(set) var fault: Fault?
     /// The cluster that was attached last.
     public internal(set) var attached: RecordedAttachment?
+    /// Requests of the filter's own, in order; see ``answerFetch(_:_:body:)``.
+    public internal(set) var fetches: [RecordedFetch] = []
     /// Requests that were sent anew.
     public internal(set) var restarts: [RecordedRestart] = []
     /// Whether the filter has given up what is below it, and not yet sent the request anew.
@@ -76,6 +78,11 @@ public final class FakeStream<F: HTTPEvents> {
     var up = FakeDirection()
     var serial: UInt32 = 0
     var clusterToken: UInt32 = 0
+    /// What the filter's own requests of one call wait with.
+    var fetchToken: UInt32 = 0
+    var openFetches: [OpenFetch] = []
+    /// Whether the filter wants to be called outside of any event.
+    var isNudged = false
     var sent: [(isRequest: Bool, bytes: [UInt8], ends: Bool)] = []
     var pendingFault: Fault?
 
@@ -252,11 +259,19 @@ public final class FakeStream<F: HTTPEvents> {
 
     /// Does what was asked for by tokens since the last time.
     public func settle() {
-        for (key, outcome) in mailbox.take() { resumed(key, outcome) }
+        repeat {
+            for job in mailbox.takeJobs() { job() }
+            for (key, outcome) in mailbox.take() { resumed(key, outcome) }
+            if isNudged {
+                isNudged = false
+                wake()
+            }
+        } while isNudged || mailbox.hasPost
     }
 
     /// Ends the stream: the filter gives up its state. The last call of every test.
     public func close(_ ending: Ending = .complete) {
+        openFetches = []
         if life == .open, Self.hasLifetime { unsafe F._close(filterMemory, slot, ending, &view.pointee) }
         life = .closed
     }

@@ -12,14 +12,14 @@ final class BytePipe: StreamHost {
     unowned(unsafe) let connection: Connection
     let side: Side
     let inner: UnsafeMutablePointer<ByteOutput>
-    private let view: UnsafeMutablePointer<Stream>
+    let view: UnsafeMutablePointer<Stream>
     let factsMemory: UnsafeMutablePointer<StreamFacts>
     let noHead: UnsafeMutablePointer<RequestHead>
-    private var opened: UInt64 = 0
+    var opened: UInt64 = 0
     private var masks: (request: UInt64, response: UInt64) = (.max, .max)
     private var held: (request: Hold, response: Hold) = (Hold(), Hold())
-    private var pendingToken: UInt32 = 0
-    private var tokenSerial: UInt32 = 0
+    var pendingToken: UInt32 = 0
+    var tokenSerial: UInt32 = 0
     private var pendingFault: Fault?
     private var sentBelow = ChunkQueue()
     private var sentAbove = ChunkQueue()
@@ -37,6 +37,8 @@ final class BytePipe: StreamHost {
     /// What the inside has written is all that it will write.
     var innerEnds = false
     private(set) var slot: UInt32 = 0
+    /// Requests of the stages' own.
+    var fetches: [StageFetch] = []
     /// What a terminal asked for in `open`.
     private(set) var attached: (cluster: ClusterID, attachment: Attachment)?
 
@@ -121,6 +123,7 @@ final class BytePipe: StreamHost {
     }
 
     func closeStages(_ ending: Ending) {
+        cancelFetches()
         for timer in timers { if let timer, timer.isArmed { unsafe connection.worker.loop.cancel(timer) } }
         var mask = opened
         opened = 0
@@ -265,7 +268,7 @@ final class BytePipe: StreamHost {
         (isRequest ? histograms.request : histograms.response).record(times.clock.nanoseconds(ticks))
     }
 
-    private func settle(_ stage: Int) -> Bool {
+    func settle(_ stage: Int) -> Bool {
         let asked = unsafe view.pointee.asked
         if asked.isNone { return true }
         unsafe view.pointee.asked = .none
@@ -303,7 +306,7 @@ final class BytePipe: StreamHost {
     }
 
     /// A stage gives the connection up. What it has sent to the peer before, an alert of TLS perhaps, is passed on.
-    private func fault(_ fault: Fault, from stage: Int? = nil) {
+    func fault(_ fault: Fault, from stage: Int? = nil) {
         guard !hasFailed else { return }
         hasFailed = true
         // An upstream's is counted with the request that it fails.
@@ -329,6 +332,12 @@ final class BytePipe: StreamHost {
 
     /// Whether bytes from the socket have to wait.
     var isInwardHeld: Bool { side == .client ? held.request.isActive : held.response.isActive }
+
+    /// What is held under a token waits for another one.
+    func retoken(_ key: ResumptionKey, _ token: UInt32) {
+        let hold = key.isRequest ? held.request : held.response
+        if hold.isActive, hold.token == key.serial { hold.token = token }
+    }
 
     func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) {
         let hold = key.isRequest ? held.request : held.response
@@ -382,11 +391,17 @@ final class BytePipe: StreamHost {
     func makeResumption(stage: Int, isRequest: Bool) -> Resumption {
         let mailbox = unsafe connection.worker.mailbox
         if slot == 0 { slot = mailbox.enroll(self) }
+        pendingToken = nextToken()
+        return Resumption(target: mailbox, key: key(stage, isRequest, pendingToken))
+    }
+
+    func nextToken() -> UInt32 {
         tokenSerial &+= 1
-        pendingToken = tokenSerial
-        let key = ResumptionKey(
-            slot: slot, generation: 0, stage: UInt8(stage), isRequest: isRequest, serial: tokenSerial)
-        return Resumption(target: mailbox, key: key)
+        return tokenSerial
+    }
+
+    func key(_ stage: Int, _ isRequest: Bool, _ token: UInt32) -> ResumptionKey {
+        ResumptionKey(slot: slot, generation: 0, stage: UInt8(stage), isRequest: isRequest, serial: token)
     }
 
     func wake(stage: Int, after delay: Duration) {
@@ -422,4 +437,5 @@ final class BytePipe: StreamHost {
     }
 
     func attach(_ cluster: ClusterID, _ attachment: Attachment) { attached = (cluster, attachment) }
+
 }

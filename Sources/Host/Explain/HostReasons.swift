@@ -188,6 +188,22 @@ enum HostReasons {
         .init(
             "filter.failed_in_open", [.filterFailed], "A byte filter gave a connection up at its beginning.",
             lookAt: bug),
+        .init(
+            "async.threw", [.filterFailed], "An asynchronous filter threw something that is no fault.",
+            lookAt: "The process's log, which has what was thrown, once a second at most."),
+        .init(
+            "async.no_answer", [.filterFailed],
+            "An asynchronous filter returned an answer that had been given up.", lookAt: bug),
+        .init(
+            "async.body_too_large", [.bodyTooLarge], "A body was longer than an asynchronous filter reads.",
+            lookAt: "The filter's settings."),
+        .init(
+            "fetch.body_too_large", [.filterFailed],
+            "The answer to a filter's own request was larger than the filter wanted.",
+            lookAt: "What the filter asks, and its settings."),
+        .init(
+            "fetch.cancelled", [.clientGone],
+            "A filter's own request was given up: the client's request that it was for had ended."),
     ]
 
     private static let chains: [ReasonDescription] = [

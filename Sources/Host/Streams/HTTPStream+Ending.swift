@@ -16,6 +16,7 @@ extension HTTPStream {
         note(fault)
         dropSent()
         dropUpstream(fault)
+        if fetch != nil { return end(.fault(fault)) }
         if flags.contains(.responseSent) { return cut(fault) }
         if offer(fault, above: stage) { return }
         let verdict = Rescue.verdict(fault, duringRequest: !flags.contains(.requestEnded))
@@ -186,12 +187,21 @@ extension HTTPStream {
         dropUpstream(nil)
         if flags.contains(.claimedRetry) { pool?.quota.retries.give() }
         discardHeld()
+        cancelFetches()
         closeStages(from: 0, ending)
         recordTimes()
-        guard let connection = unsafe connection else { return release() }
+        guard let connection = unsafe connection else { return releaseFetch(ending) }
         worker.streamEnded(self, on: connection)
         connection.streamEnded(self)
         release()
+    }
+
+    /// Nobody was to be told but the filter whose own request this was.
+    private func releaseFetch(_ ending: Ending) {
+        let fetch = fetch
+        self.fetch = nil
+        release()
+        if case .fault(let fault) = ending { fetch?.streamFailed(fault) }
     }
 
     /// Closes opened stages from `first` down, the lowest first.

@@ -141,6 +141,7 @@ extension HTTPStream {
         guard isAtCluster || park?.token == key.serial else { return }
         park?.token = 0
         switch outcome {
+        case .more: if let park { showMore(park) }
         case .resumed: if let park { letGo(park) } else { releaseAtCluster() }
         case .failed(let fault): faulted(fault, at: stage)
         case .dropped: faulted(Fault(.filterStalled, "filter.dropped_token"), at: stage)
@@ -189,6 +190,44 @@ extension HTTPStream {
             if park.unseenLast { walkResponseBody(below: stage + 1, ByteChunk(), last: true) }
             if flags.contains(.active), park.unseenTrailers { walkResponseTrailers(below: stage + 1) }
         }
+    }
+
+    /// What is held stays; what has come meanwhile is shown to the filter, which may hold it as well.
+    private func showMore(_ park: Park) {
+        if park.isAtEnd { return held(park) }
+        let rest = Park(stage: park.stage, isRequest: park.isRequest, since: 0)
+        swap(&rest.unseen, &park.unseen)
+        rest.unseenLast = park.unseenLast
+        rest.unseenTrailers = park.unseenTrailers
+        park.unseenLast = false
+        park.unseenTrailers = false
+        let (stage, isRequest) = (park.stage, park.isRequest)
+        while flags.contains(.active), let chunk = rest.unseen.popFirst() {
+            let isLast = rest.unseenLast && rest.unseen.isEmpty
+            if isRequest {
+                walkRequestBody(from: stage, chunk, last: isLast)
+            } else {
+                walkResponseBody(below: stage + 1, chunk, last: isLast)
+            }
+            if let now = found(stage, isRequest: isRequest), now.token != 0 { return carryOver(rest) }
+            if isLast { return }
+        }
+        guard flags.contains(.active) else { return }
+        if rest.unseenLast {
+            if isRequest {
+                walkRequestBody(from: stage, ByteChunk(), last: true)
+            } else {
+                walkResponseBody(below: stage + 1, ByteChunk(), last: true)
+            }
+        }
+        guard flags.contains(.active), rest.unseenTrailers else { return }
+        if isRequest { walkRequestTrailers(from: stage) } else { walkResponseTrailers(below: stage + 1) }
+    }
+
+    /// What is held under a token waits for another one.
+    func retoken(_ key: ResumptionKey, _ token: UInt32) {
+        if flags.contains(.heldAtCluster), clusterToken == key.serial { clusterToken = token }
+        if let park = found(Int(key.stage), isRequest: key.isRequest), park.token == key.serial { park.token = token }
     }
 
     /// The filter held again while the rest was shown: the rest waits behind the new hold.

@@ -21,13 +21,21 @@ extension HTTPStream: StreamHost {
     func useRouteSettings(_ settings: RouteSettingsTable?) { routeTable = settings }
 
     func makeResumption(stage: Int, isRequest: Bool) -> Resumption {
-        tokenSerial &+= 1
-        if tokenSerial == 0 { tokenSerial = 1 }
-        pendingToken = tokenSerial
+        pendingToken = nextToken()
         let key = ResumptionKey(
-            slot: slot, generation: generation, stage: UInt8(stage), isRequest: isRequest, serial: tokenSerial)
+            slot: slot, generation: generation, stage: UInt8(stage), isRequest: isRequest, serial: pendingToken)
         return Resumption(target: worker.mailbox, key: key)
     }
+
+    func nextToken() -> UInt32 {
+        tokenSerial &+= 1
+        if tokenSerial == 0 { tokenSerial = 1 }
+        return tokenSerial
+    }
+
+    var responseHead: UnsafeMutablePointer<ResponseHead> { unsafe responseMemory }
+    var seat: WorkerSeat { worker.seat }
+    func nudge(stage: Int) { worker.fetches.nudge(handle, stage: stage) }
 
     func wake(stage: Int, after delay: Duration) {
         while stageTimers.count <= stage { stageTimers.append(nil) }
@@ -122,6 +130,7 @@ extension HTTPStream: StreamHost {
         if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
         lastEndpoint = nil
         dropUpstream(nil)
+        cancelFetches(from: stage + 1)
         closeStages(from: stage + 1, .replay)
         for index in stageTimers.indices where index > stage { stageTimers[index]?.disarm() }
         // What the stage itself holds of the response goes too: it is that of the try that was given up.

@@ -168,6 +168,8 @@ extension HTTPStream {
     func settle(_ stage: Int, _ step: Step) -> Bool {
         let asked = unsafe view.pointee.asked
         unsafe view.pointee.asked = .none
+        // A token that nothing is held with holds nothing later on.
+        if step != .hold { pendingToken = 0 }
         if asked.contains(.fail), let fault = pendingFault {
             pendingFault = nil
             faulted(fault, at: stage)

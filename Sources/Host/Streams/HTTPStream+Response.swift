@@ -77,7 +77,8 @@ extension HTTPStream {
         }
         responseTop = -1
         flags.insert(.responseSent)
-        unsafe connection?.writeResponseHead(self, last: last)
+        guard let connection = unsafe connection else { return fetchedHead(last: last) }
+        connection.writeResponseHead(self, last: last)
         if last { responseEnded() }
     }
 
@@ -115,7 +116,8 @@ extension HTTPStream {
             }
         }
         unsafe factsMemory.pointee.responseBodyBytes += chunk.count
-        unsafe connection?.writeResponseBody(self, &chunk, last: last)
+        guard let connection = unsafe connection else { return fetchedBody(chunk, last: last) }
+        connection.writeResponseBody(self, &chunk, last: last)
         if last && flags.contains(.active) { responseEnded() }
     }
 
@@ -144,14 +146,16 @@ extension HTTPStream {
             if step == .hold { return parkTrailers(stage, isRequest: false) }
             if parkedResponse & bit != 0, !releaseResponse(stage) { return }
         }
-        unsafe connection?.writeResponseTrailers(self)
+        // Nobody has asked for trailers of an answer to a filter.
+        guard let connection = unsafe connection else { return fetchedBody(ByteChunk(), last: true) }
+        connection.writeResponseTrailers(self)
         if flags.contains(.active) { responseEnded() }
     }
 
     /// Whether the response may not go on now: the client reads slowly, or a filter waits.
     var isResponseBlocked: Bool {
         if parkedResponse != 0, parks.contains(where: { !$0.isRequest && $0.token != 0 }) { return true }
-        return unsafe connection?.isOutputFull ?? false
+        return unsafe connection?.isOutputFull ?? fetch?.isFull ?? false
     }
 
     /// A mask of the stages above `end`.

@@ -141,6 +141,10 @@ final class HTTPStream: LoopTimer {
     var timerDue: Nanoseconds = 0
     var stageTimers: [StageTimer?] = []
     var routeTable: RouteSettingsTable?
+    /// Set where the stream carries a filter's own request and has no client.
+    var fetch: Fetch?
+    /// Requests of the stages' own, by the stage that sent them.
+    var fetches: [(stage: Int, fetch: Fetch)] = []
     /// Kept for the next stream whose filters are measured.
     var spareTimes: FilterTimes?
 

@@ -26,6 +26,10 @@ final class Worker {
     private(set) lazy var lingering = LingerList(worker: self)
     /// Health checks that this worker makes for the control thread.
     private(set) lazy var probes = ProbeTable(worker: self)
+    /// Requests of filters' own.
+    private(set) lazy var fetches = FetchDesk(worker: self)
+    /// For code of filters that runs on other threads too.
+    let seat: WorkerSeat
 
     private var pools: [ClusterPool?] = []
     private var listeners: [String: Listener] = [:]
@@ -56,6 +60,11 @@ final class Worker {
         loop = try EventLoop()
         pages = PagePool()
         mailbox = Mailbox(poster: loop.poster)
+        let poster = loop.poster
+        seat = WorkerSeat(
+            isCurrent: { poster.isCurrent },
+            report: { log.write(.error, "a filter has thrown", [("filter", $0), ("error", $1)]) },
+            post: { poster.post($0) })
         unsafe scratch = .allocate(byteCount: 64 * 1024, alignment: 16)
         var generator = SystemRandomNumberGenerator()
         seed = generator.next()

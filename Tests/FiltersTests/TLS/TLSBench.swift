@@ -116,6 +116,15 @@ final class TLSBench {
 }
 
 extension TLSBench: StreamHost {
+    var seat: WorkerSeat { WorkerSeat(isCurrent: { true }, post: { $0() }) }
+    func fetch(stage: Int, isRequest: Bool, _ request: consuming FetchRequest, from cluster: ClusterID) -> FetchID {
+        fatalError("TLS asks nobody")
+    }
+    func fetch(
+        stage: Int, _ request: consuming FetchRequest, from cluster: ClusterID, for receiver: any FetchReceiver
+    ) -> any FetchLine {
+        fatalError("TLS asks nobody")
+    }
     var now: Instant { clock.now }
     func wake(stage: Int, after delay: Duration) {
         wakeDue = Instant(nanoseconds: clock.now.nanoseconds &+ delay.wholeNanoseconds)

@@ -111,6 +111,13 @@ final class BenchClient {
 
     func endSending() { Syscalls.shutdownWrite(fd) }
 
+    /// Goes without a goodbye, as a process does that is killed.
+    func reset() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+
     func close() {
         isOpen = false
         Syscalls.close(fd)
