@@ -1,7 +1,9 @@
 """Builds plugins: the one in plugins/hello, and others that a proxy must refuse."""
 import ctypes
+import dataclasses
 import pathlib
 import shutil
+import struct
 import subprocess
 
 from sluice import REPOSITORY
@@ -26,7 +28,8 @@ def with_own_filter_api(_):
     """The same filter in a package that compiles FilterAPI into the shared object, as a plugin must not."""
     package = BUILDS / "own-copy/package"
     shutil.rmtree(package, ignore_errors=True)
-    for name, sources in (("FilterAPI", REPOSITORY / "Sources/FilterAPI"), ("hello", _HELLO / "Sources/hello")):
+    for name, sources in (("CPluginNote", REPOSITORY / "Sources/CPluginNote"),
+                          ("FilterAPI", REPOSITORY / "Sources/FilterAPI"), ("hello", _HELLO / "Sources/hello")):
         shutil.copytree(sources, package / "Sources" / name)
     (package / "Package.swift").write_text("""// swift-tools-version: 6.2
 import PackageDescription
@@ -35,7 +38,8 @@ let package = Package(
     name: "hello",
     products: [.library(name: "hello", type: .dynamic, targets: ["hello"])],
     targets: [
-        .target(name: "FilterAPI", swiftSettings: settings),
+        .target(name: "CPluginNote"),
+        .target(name: "FilterAPI", dependencies: ["CPluginNote"], swiftSettings: settings),
         .target(name: "hello", dependencies: ["FilterAPI"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
@@ -56,19 +60,58 @@ def handshake_of(library):
     return answer
 
 
-def in_c(folder, body, entry="sluice_plugin"):
-    """A shared object whose entry point is written in C: `body` sees `question` and `answer`."""
-    source, library = pathlib.Path(folder) / "plugin.c", pathlib.Path(folder) / "libplugin.so"
+@dataclasses.dataclass
+class Note:
+    """What a plugin's file says that it was built with."""
+    version: int
+    compiler: int
+    digest: str
+    toolchain: str
+
+    def changed(self, **changes):
+        return dataclasses.replace(self, **changes)
+
+
+def note_of(library):
+    """The first note of Sluice in a shared object."""
+    data = pathlib.Path(library).read_bytes()
+    at = data.index(b"\7\0\0\0", 0)
+    while data[at + 12:at + 20] != b"Sluice\0\0":
+        at = data.index(b"\7\0\0\0", at + 1)
+    size, = struct.unpack_from("<I", data, at + 4)
+    version, compiler, digest = struct.unpack_from("<II16s", data, at + 20)
+    return Note(version, compiler, digest.decode(), data[at + 44:at + 20 + size].rstrip(b"\0").decode())
+
+
+def in_c(folder, body, entry="sluice_plugin", note=None, flags=(), more="", name="libplugin.so", renamed=()):
+    """A shared object whose entry point is written in C: `body` sees `question` and `answer`, and `note` is its note.
+
+    `renamed` has pairs of symbols: C cannot write those of Swift.
+    """
+    source, library = pathlib.Path(folder) / "plugin.c", pathlib.Path(folder) / name
+    words = "" if note is None else f"""
+static const struct {{ uint32_t sizes[3]; char name[8]; uint32_t version, compiler; char digest[16], toolchain[96]; }} note
+    __attribute__((section(".note.sluice"), used, aligned(4))) = {{
+        {{7, 120, 1}}, "Sluice", {note.version}u, {note.compiler}u, "{note.digest}", "{note.toolchain}" }};"""
     source.write_text(f"""#include <stdint.h>
-struct handshake {{ uint32_t version, compiler; uint64_t layout; }};
+struct handshake {{ uint32_t version, compiler; uint64_t layout; }};{words}
+{more}
 int32_t {entry}(uint32_t question, void *answer) {{ {body} }}
 """)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source], check=True)
+    parts = source.with_suffix(".o")
+    subprocess.run(["gcc", "-c", "-fPIC", "-Wall", "-Werror", "-o", parts, source], check=True)
+    for old, new in renamed:
+        subprocess.run(["objcopy", "--redefine-sym", f"{old}={new}", parts], check=True)
+    subprocess.run(["gcc", "-shared", "-o", library, parts, *flags], check=True)
+    parts.unlink()
+    source.unlink()
     return library
 
 
-def answering(folder, handshake, **changes):
-    """A shared object that says of itself what `handshake` says, but for `changes`."""
+def answering(folder, like, **changes):
+    """A shared object that says of itself what the plugin `like` says, but for `changes`."""
+    handshake = handshake_of(like)
     numbers = {name: changes.get(name, getattr(handshake, name)) for name, _ in Handshake._fields_}
-    return in_c(folder, "if (question != 0) return 1; *(struct handshake *)answer = (struct handshake){{ {version}u, "
-                        "{compiler}u, {layout}ull }}; return 0;".format(**numbers))
+    body = ("if (question != 0) return 1; *(struct handshake *)answer = (struct handshake){{ {version}u, "
+            "{compiler}u, {layout}ull }}; return 0;".format(**numbers))
+    return in_c(folder, body, note=note_of(like))

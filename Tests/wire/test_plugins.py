@@ -69,8 +69,7 @@ def test_codes_are_explained_with_those_of_the_plugins_of_a_config(built, tmp_pa
 
 def test_a_plugin_has_defaults_and_a_path_relative_to_the_config_file(sluice, built, tmp_path):
     library = plugins.hello(built)
-    for name in ("libhello.so", "libFilterAPI.so"):
-        (tmp_path / name).symlink_to(library.parent / name)
+    (tmp_path / "libhello.so").symlink_to(library)
     file = tmp_path / "sluice.yaml"
     file.write_text(json.dumps(config("libhello.so")))
     proxy = sluice(command=["run", "-c", str(file), "--log-format", "json"], started_in="/")
@@ -124,34 +123,78 @@ def no_module(folder):
     return path
 
 
-def newer_layout(folder):
-    ours = plugins.handshake_of(plugins.hello("debug"))
-    return plugins.answering(folder, ours, layout=ours.layout ^ 1)
+def patched(offset, value):
+    """hello with other bytes at one place."""
+    def make(folder):
+        data = bytearray(plugins.hello("debug").read_bytes())
+        data[offset:offset + len(value)] = value
+        path = pathlib.Path(folder) / "libpatched.so"
+        path.write_bytes(data)
+        return path
+    return make
 
 
-def other_version(folder):
-    ours = plugins.handshake_of(plugins.hello("debug"))
-    return plugins.answering(folder, ours, version=ours.version + 7)
+def cut_short(folder):
+    path = pathlib.Path(folder) / "libhalf.so"
+    data = plugins.hello("debug").read_bytes()
+    path.write_bytes(data[:len(data) // 2])
+    return path
 
 
-def other_compiler(folder):
-    return plugins.answering(folder, plugins.handshake_of(plugins.hello("debug")), compiler=599)
+def noted(**changes):
+    """A plugin whose note says what hello's says, but for `changes`. Whoever runs any of it ends at once."""
+    def make(folder):
+        killer = "__attribute__((constructor)) static void run(void) { __builtin_trap(); }"
+        return plugins.in_c(folder, "return 1;", note=plugins.note_of(plugins.hello("debug")).changed(**changes), more=killer)
+    return make
 
 
-def silent(folder):
-    return plugins.answering(folder, plugins.handshake_of(plugins.hello("debug")))
+def needing(library):
+    """A plugin that needs a library which is not where it is looked for."""
+    def make(folder):
+        away = pathlib.Path(folder) / "away"
+        away.mkdir()
+        plugins.in_c(away, "return 0;", entry="other", name=library)
+        note = plugins.note_of(plugins.hello("debug"))
+        return plugins.in_c(folder, "return 1;", note=note, flags=["-Wl,--no-as-needed", f"-L{away}", f"-l:{library}"])
+    return make
+
+
+def wanting(symbol):
+    def make(folder):
+        return plugins.in_c(folder, "return wanted();", note=plugins.note_of(plugins.hello("debug")),
+                            more="extern int wanted(void);", renamed=[("wanted", symbol)])
+    return make
+
+
+def answers(**changes):
+    return lambda folder: plugins.answering(folder, plugins.hello("debug"), **changes)
+
+
+def ours(folder):
+    return plugins.note_of(plugins.hello("debug"))
 
 
 REFUSED = {
     "missing": (lambda folder: pathlib.Path(folder) / "libnone.so", "No such file"),
-    "folder": (lambda folder: folder, "not a file"),
-    "no module": (no_module, "invalid ELF header"),
+    "no module": (no_module, "it is no shared object"),
+    "half a file": (cut_short, "it is cut short"),
+    "for aarch64": (patched(18, b"\xb7"), "it was built for aarch64, this is x86_64"),
+    "for 32 bits": (patched(4, b"\1"), "it was built for a 32-bit machine"),
+    "a program": (patched(16, b"\2"), "it is an ELF file, but no shared object"),
     "no entry point": (lambda folder: plugins.in_c(folder, "return 0;", entry="other"), "has no function `sluice_plugin`"),
-    "no answer": (lambda folder: plugins.in_c(folder, "return 1;"), "did not answer the first question"),
-    "other version": (other_version, "built for filter API 8, this is filter API 1"),
-    "other compiler": (other_compiler, "built by Swift 5.99"),
-    "other layout": (newer_layout, "its FilterAPI has other types"),
-    "no list": (silent, "did not say which filters"),
+    "no note": (lambda folder: plugins.in_c(folder, "return 1;"), "it does not say what it was built with"),
+    "other version": (noted(version=8), "it was built for filter API 8, this is filter API 1"),
+    "other compiler": (noted(compiler=60401), "it was built by Swift 6.4.1, Sluice by Swift 6."),
+    "other sources": (noted(digest="0123456789abcdef"), "against other sources of FilterAPI (0123456789abcdef)"),
+    "other toolchain": (noted(toolchain="22.0.0 (elsewhere)"), "it was built by another build of Swift"),
+    "no answer": (lambda folder: plugins.in_c(folder, "return 1;", note=ours(folder)), "did not answer the first question"),
+    "lying": (answers(version=8), "something else of itself than the note"),
+    "other layout": (answers(layout=1), "its FilterAPI has other types"),
+    "no list": (answers(), "did not say which filters"),
+    "missing library": (needing("libmissing.so.3"), "it needs the library `libmissing.so.3`, which is not there"),
+    "missing symbol": (wanting("$s9FilterAPI6StreamV8teleport2toySS_tF"),
+                       "neither Sluice nor its libraries have: `FilterAPI.Stream.teleport(to: Swift.String) -> ()`"),
     "own copy of FilterAPI": (plugins.with_own_filter_api, "its own copy of FilterAPI"),
 }
 
@@ -182,7 +225,6 @@ def test_a_plugin_brings_no_second_filter_of_a_name(built, tmp_path):
     library = plugins.hello(built)
     second = tmp_path / "libother.so"
     second.write_bytes(library.read_bytes())
-    (tmp_path / "libFilterAPI.so").symlink_to(library.parent / "libFilterAPI.so")
     file = tmp_path / "sluice.yaml"
     settings = config(library, chain=["http"])
     file.write_text(json.dumps({**settings, "plugins": [str(library), str(second)]}, indent=1))

@@ -1,7 +1,7 @@
 /// Text of a config file, made safe for a terminal: each control character becomes one visible character, so that
 /// carets stay below what they point at.
-enum Printable {
-    static func text(_ text: String) -> String {
+package enum Printable {
+    package static func text(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

@@ -1,9 +1,9 @@
 /// Turns names of Swift properties into keys of the file.
-enum KeyNames {
+package enum KeyNames {
     /// The name in snake case.
     ///
     /// `cacheTTL` is `cache_ttl`, `maxHTTPHeads` is `max_http_heads`; a name that is in snake case already stays.
-    static func fileName(of name: String) -> String {
+    package static func fileName(of name: String) -> String {
         let letters = Array(name.utf8)
         var result: [UInt8] = []
         result.reserveCapacity(letters.count + 4)

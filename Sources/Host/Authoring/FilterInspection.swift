@@ -35,5 +35,15 @@ struct FilterInspection: Equatable {
     /// Runs the command.
     ///
     /// - Returns: the exit code: 0 where this Sluice would load the file, 1 where not.
-    func run() -> Int32 { 1 }
+    func run() -> Int32 {
+        do throws(PluginRefusal) {
+            let inspection = try PluginInspection(path: path)
+            let text = InspectionText(inspection)
+            Terminal.output(format == .json ? text.json : text.text)
+            return inspection.refusal == nil ? 0 : 1
+        } catch {
+            Terminal.error("sluice: \(path) is no plugin: \(error.message)\n")
+            return 1
+        }
+    }
 }

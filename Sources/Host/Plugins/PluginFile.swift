@@ -15,13 +15,18 @@ struct PluginFile {
     let notes: [PluginNote]
 
     init(path: String) throws(PluginRefusal) {
-        self.path = path
         let bytes: [UInt8]
         do throws(SystemFault) {
             bytes = try Syscalls.contents(of: path, limit: Self.sizeLimit)
         } catch {
             throw PluginRefusal(error.description)
         }
+        try self.init(path: path, bytes: bytes)
+    }
+
+    /// - Parameter bytes: what the file has.
+    init(path: String, bytes: [UInt8]) throws(PluginRefusal) {
+        self.path = path
         do throws(ELFFault) {
             elf = try ELFFile(bytes)
             dynamic = try ELFDynamic(elf)
