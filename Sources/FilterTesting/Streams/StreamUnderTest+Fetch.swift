@@ -1,7 +1,7 @@
 public import FilterAPI
 
 /// Requests of the filter's own, and their answers, which the test gives.
-extension FakeStream {
+extension StreamUnderTest {
     package func fetch(
         stage: Int, isRequest: Bool, _ request: consuming FetchRequest, from cluster: ClusterID
     ) -> FetchID {
@@ -56,11 +56,11 @@ extension FakeStream {
         answer.head.headers.fill(fields)
         if let receiver = fetch.receiver {
             receiver.fetchedHead(&answer.head, last: bytes.isEmpty)
-            if !bytes.isEmpty { receiver.fetchedBody(pagePool.chunk(copying: bytes), last: true) }
+            if !bytes.isEmpty { receiver.fetchedBody(memory.pages.chunk(copying: bytes), last: true) }
             settle()
             return nil
         }
-        if !bytes.isEmpty { answer.body = pagePool.chunk(copying: bytes) }
+        if !bytes.isEmpty { answer.body = memory.pages.chunk(copying: bytes) }
         return show(&answer, of: fetch)
     }
 
@@ -108,7 +108,7 @@ extension FakeStream {
 
     // MARK: What happens outside of events
 
-    package var responseHead: UnsafeMutablePointer<ResponseHead> { unsafe responseMemory }
+    package var responseHead: UnsafeMutablePointer<ResponseHead> { unsafe memory.response }
     package var seat: WorkerSeat { mailbox.seat }
     package func nudge(stage: Int) { isNudged = true }
 }
