@@ -26,8 +26,14 @@ struct ByteTrial<F: ByteEvents> {
     private static var scenarios: [(name: String, events: [Event])] {
         [
             ("both ways", [peer("hello"), inside("good"), peer(" world", last: true), inside(" day", last: true)]),
-            ("the inside ends first", [peer("hello"), inside("bye", last: true), peer(" world"), peer("", last: true)]),
-            ("the peer ends first", [peer("hello", last: true), inside("good"), inside(" day"), inside("", last: true)]),
+            (
+                "the inside ends first",
+                [peer("hello"), inside("bye", last: true), peer(" world"), peer("", last: true)]
+            ),
+            (
+                "the peer ends first",
+                [peer("hello", last: true), inside("good"), inside(" day"), inside("", last: true)]
+            ),
             ("empty pieces", [peer(""), peer("hello"), peer(""), inside(""), inside("day"), peer("", last: true)]),
             ("ends at once", [peer("", last: true), inside("", last: true)]),
             ("ends at once, the inside first", [inside("", last: true), peer("", last: true)]),
@@ -67,7 +73,7 @@ struct ByteTrial<F: ByteEvents> {
     }
 
     private func stream(on filter: F) -> FakeByteStream<F> {
-        let stream = FakeByteStream(filter, side: bench.side) { facts in
+        let stream = FakeByteStream(filter, side: bench.side, clock: bench.clock) { facts in
             facts.listener = "conformance"
             facts.endpointHost = "a.test"
             options.prepare?(facts)

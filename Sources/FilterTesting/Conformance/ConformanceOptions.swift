@@ -37,6 +37,8 @@ public struct ConformanceOptions: Sendable {
     public var opening: [UInt8] = []
     /// For codecs: what peers send, each on a connection of its own; empty for messages of HTTP/1.
     public var input: [[UInt8]] = []
+    /// For codecs: fields whose values are others each time, in lower case.
+    public var variableFields: Set<String> = ["x-request-id", "date"]
     /// Called while a filter holds, for filters that wait for something which the suite does not know.
     ///
     /// Filters that wait for time to go by are woken by themselves.

@@ -45,7 +45,9 @@ struct HTTPScenario {
 
     var responseHasNoBody: Bool {
         method == "HEAD"
-            || events.contains { if case .responseHead(let status, _, _) = $0 { status == 204 || status == 304 } else { false } }
+            || events.contains {
+                if case .responseHead(let status, _, _) = $0 { status == 204 || status == 304 } else { false }
+            }
     }
 }
 
@@ -127,7 +129,8 @@ extension HTTPScenario {
         .init(
             name: "HEAD", method: "HEAD",
             events: [.requestHead(last: true)] + way + [.responseHead(200, text(5), last: true)]),
-        .init(name: "204", method: "DELETE", events: [.requestHead(last: true)] + way + [.responseHead(204, last: true)]),
+        .init(
+            name: "204", method: "DELETE", events: [.requestHead(last: true)] + way + [.responseHead(204, last: true)]),
         .init(
             name: "304", fields: [("if-none-match", "\"a\"")],
             events: [.requestHead(last: true)] + way + [.responseHead(304, last: true)]),
@@ -145,12 +148,16 @@ extension HTTPScenario {
             ]),
         .init(
             name: "500",
-            events: [.requestHead(last: true)] + way + [.responseHead(500, text(5)), .responseBody("error", last: true)]),
+            events: [.requestHead(last: true)] + way + [
+                .responseHead(500, text(5)), .responseBody("error", last: true),
+            ]),
         .init(
             name: "slow neighbours", method: "POST",
-            events: [.requestHead(), .wait(.seconds(2)), .requestBody("hello", last: true), .wait(.seconds(2))] + way + [
-                .wait(.seconds(2)), .responseHead(200, text(5)), .wait(.seconds(2)), .responseBody("hello", last: true),
-            ]),
+            events: [.requestHead(), .wait(.seconds(2)), .requestBody("hello", last: true), .wait(.seconds(2))] + way
+                + [
+                    .wait(.seconds(2)), .responseHead(200, text(5)), .wait(.seconds(2)),
+                    .responseBody("hello", last: true),
+                ]),
     ]
 
     private static let faults: [HTTPScenario] = [

@@ -17,7 +17,9 @@ struct HTTPTrial<F: HTTPEvents> {
         for scenario in HTTPScenario.all { whole(scenario) }
         for scenario in HTTPScenario.all where scenario.name != "large" { cutOff(scenario) }
         for scenario in HTTPScenario.all where !scenario.hasFault { split(scenario) }
-        for other in bench.others { same(first, play(.plain, on: other), .workers, "on another worker it goes otherwise") }
+        for other in bench.others {
+            same(first, play(.plain, on: other), .workers, "on another worker it goes otherwise")
+        }
         same(first, play(.plain, on: bench.filter), .balance, "after many streams, one goes otherwise than the first")
         if let stranger = bench.stranger() {
             same(first, play(.plain, on: stranger), .isolation, "in another process it goes otherwise")
@@ -38,7 +40,7 @@ struct HTTPTrial<F: HTTPEvents> {
         head.headers.fill(scenario.fields)
         head.headers.fill(options.requestFields.map { ($0.name, $0.value) })
         if scenario.name == "upgrade" { head.wantsUpgrade = true }
-        let stream = FakeStream(filter, head)
+        let stream = FakeStream(filter, head, clock: bench.clock)
         stream.keepsBrokenRules = true
         stream.connection.listener = "conformance"
         options.prepare?(stream.connection)
@@ -54,16 +56,35 @@ struct HTTPTrial<F: HTTPEvents> {
         return outcome
     }
 
+    /// Plays events, as far as they can happen. Where the filter sends the request anew, its neighbours below begin anew too.
     private func play(_ events: [ScriptEvent], _ scenario: HTTPScenario, on stream: FakeStream<F>) {
-        for event in events {
-            guard !stream.isOver, mayHappen(event, stream) else { return }
+        var index = 0
+        var furthest = -1
+        var tries = 0
+        while index < events.count, !stream.isOver {
+            let event = events[index]
+            defer { index += 1 }
+            if event.isOfRequest, index <= furthest { continue }
+            furthest = max(furthest, index)
+            guard mayHappen(event, stream) else { return }
             if case .faultBelow(let fault) = event {
                 failBelow(fault, scenario, stream)
-            } else {
-                _ = stream.play([withFields(event)])
-                letGo(stream)
+                continue
             }
+            let restarts = stream.restarts.count
+            _ = stream.play([withFields(event)])
+            letGo(stream)
+            guard stream.restarts.count > restarts else { continue }
+            tries += 1
+            if tries == 100 { return sayEndless("a response that it does not like", scenario) }
+            index = (events.firstIndex(where: \.isOfTry) ?? 0) - 1
         }
+    }
+
+    private func sayEndless(_ cause: String, _ scenario: HTTPScenario) {
+        report.add(
+            .replays, "each time that there is \(cause) it sends the request anew, a hundred times",
+            script: scenario.name)
     }
 
     /// Nothing comes from below where nothing is there.
@@ -91,9 +112,7 @@ struct HTTPTrial<F: HTTPEvents> {
             letGo(stream)
         }
         if !stream.isOver {
-            return report.add(
-                .replays, "each time that the upstream fails it sends the request anew, a hundred times",
-                script: scenario.name)
+            return sayEndless("a fault below", scenario)
         }
         if stream.reply == nil, stream.fault?.reason.description == fault.reason.description {
             stream.faultBecomesAnswer()
@@ -123,7 +142,9 @@ struct HTTPTrial<F: HTTPEvents> {
         }
         weak let kept = keptObject(of: stream)
         stream.close(ending ?? usual)
-        if kept != nil { report.add(.release, "somebody keeps the state of a stream that was closed", script: scenario.name) }
+        if kept != nil {
+            report.add(.release, "somebody keeps the state of a stream that was closed", script: scenario.name)
+        }
         let rules = stream.brokenRules.count
         stream.advance(by: .seconds(3600))
         stream.settle()
@@ -151,12 +172,18 @@ extension HTTPTrial {
             return say(.terminal, "it neither answers nor attaches a cluster")
         }
         if scenario.hasFault || isTerminal && !outcome.attached { return }
-        if scenario.endsRequest != outcome.below.isComplete { say(.completeness, "the end of the request does not go on") }
-        if scenario.endsResponse != outcome.above.isComplete { say(.completeness, "the end of the response does not go on") }
+        if scenario.endsRequest != outcome.below.isComplete {
+            say(.completeness, "the end of the request does not go on")
+        }
+        if scenario.endsResponse != outcome.above.isComplete {
+            say(.completeness, "the end of the response does not go on")
+        }
     }
 
     private func checkBytes(_ outcome: HTTPOutcome, _ scenario: HTTPScenario) {
-        func compare(_ word: String, _ passed: Passed, _ came: [UInt8], _ changes: Bool, _ read: (([UInt8]) -> [UInt8]?)?) {
+        func compare(
+            _ word: String, _ passed: Passed, _ came: [UInt8], _ changes: Bool, _ read: (([UInt8]) -> [UInt8]?)?
+        ) {
             var bytes = passed.body
             if changes {
                 guard let read, passed.isComplete else { return }
@@ -264,5 +291,22 @@ extension HTTPScenario {
             }
         }
         return cut
+    }
+}
+
+extension ScriptEvent {
+    fileprivate var isOfRequest: Bool {
+        switch self {
+        case .requestHead, .requestBytes, .requestTrailers: true
+        default: false
+        }
+    }
+
+    /// Whether it belongs to one try of a request.
+    fileprivate var isOfTry: Bool {
+        switch self {
+        case .clusterAttached, .endpointPicked, .interimHead, .responseHead, .responseBytes, .responseTrailers: true
+        default: false
+        }
     }
 }

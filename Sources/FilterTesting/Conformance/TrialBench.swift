@@ -5,6 +5,8 @@ final class TrialBench<F: Filter> {
     let options: ConformanceOptions
     let report: ConformanceReport
     let side: Side
+    /// One for all streams, so that time goes only forward.
+    let clock = ManualClock()
     private(set) var worker: FakeWorker
     private(set) var filter: F
     /// The filters of the other workers of the same process.
@@ -51,16 +53,20 @@ final class TrialBench<F: Filter> {
             report.add(.settings, "a key that it does not have is not refused")
         }
         if case .failure(let fault) = Self.made(worker, "{}") {
-            let first = fault.message.utf8.first ?? UInt8(ascii: "A")
-            if fault.message.isEmpty || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first)
-                || fault.message.hasSuffix(".")
-            {
-                report.add(.settings, "`\(fault.message)` is not in lower case and without a full stop, as messages are")
+            if !isMessage(fault.message) {
+                report.add(
+                    .settings, "`\(fault.message)` is not in lower case and without a full stop, as messages are")
             }
         }
         if (try? worker.decode(F.RouteSettings.self, config: "{ \(strange): 1 }")) != nil {
             report.add(.settings, "a key that its settings of routes do not have is not refused")
         }
+    }
+
+    /// In lower case, but for what is written in capitals anyhow, such as TLS; and without a full stop.
+    private static func isMessage(_ text: String) -> Bool {
+        let capitals = text.prefix(2).filter { ("A"..."Z").contains($0) }.count
+        return !text.isEmpty && !text.hasSuffix(".") && (capitals == 2 || !("A"..."Z").contains(text.prefix(1)))
     }
 
     private static func made(_ worker: FakeWorker, _ config: String) -> Result<F, ConfigurationFault> {

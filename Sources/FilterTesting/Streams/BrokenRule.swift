@@ -38,7 +38,7 @@ public enum BrokenRule: String, Sendable, CaseIterable {
         case .secondAnswer: "a request is answered once, and not after a response's head has gone by"
         case .answerToBytes: "there is no request to answer where bytes flow; fail the stream instead"
         case .sentAfterEnd: "nothing is sent after the end of a direction"
-        case .sentBeforeHead: "a body's bytes are sent after its head has gone by, not in the call that is shown the head"
+        case .sentBeforeHead: "a body's bytes are sent after its head has gone by, not while it is shown"
         case .lateReplay: "a request is not sent anew after a response has begun, and bytes never are"
         }
     }

@@ -21,9 +21,13 @@ public final class FakeByteStream<F: ByteEvents>: StreamUnderTest<F> {
     /// - Parameters:
     ///   - filter: the filter; several streams may be around one.
     ///   - side: the kind of chain that the filter was made for.
+    ///   - clock: the clock; streams of one filter that has a memory for times have one together.
     ///   - prepare: changes what the filter is told of the connection before it is opened.
-    public init(_ filter: F, side: Side = .client, prepare: (ConnectionFacts) -> Void = { _ in }) {
-        super.init(filter, memory: FakeMemory())
+    public init(
+        _ filter: F, side: Side = .client, clock: ManualClock = ManualClock(),
+        prepare: (ConnectionFacts) -> Void = { _ in }
+    ) {
+        super.init(filter, memory: FakeMemory(clock: clock))
         self.side = side
         unsafe view.initialize(to: Stream(host: self, facts: memory.facts))
         prepare(connection)

@@ -79,6 +79,8 @@ extension FakeStream {
         pendingFault = nil
         pendingRestart = false
         isAbandoned = false
+        restarts = []
+        abandonCount = 0
         sent = []
         clusterToken = 0
         attached = nil

@@ -41,8 +41,11 @@ public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
     /// - Parameters:
     ///   - filter: the filter; several streams may be around one.
     ///   - request: the request; `GET / ` of `a.test` if not said.
-    public convenience init(_ filter: F, _ request: consuming RequestHead = .fake()) {
-        self.init(filter, memory: FakeMemory(request))
+    ///   - clock: the clock; streams of one filter that has a memory for times have one together.
+    public convenience init(
+        _ filter: F, _ request: consuming RequestHead = .fake(), clock: ManualClock = ManualClock()
+    ) {
+        self.init(filter, memory: FakeMemory(request, clock: clock))
     }
 
     override init(_ filter: F, memory: FakeMemory) {
