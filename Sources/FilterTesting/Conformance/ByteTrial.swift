@@ -10,10 +10,14 @@ struct ByteTrial<F: ByteEvents> {
     }
 
     private let bench: TrialBench<F>
+    private let fetchWay: TrialBench<F>.FetchWay
     private var options: ConformanceOptions { bench.options }
     private var report: ConformanceReport { bench.report }
 
-    init(_ bench: TrialBench<F>) { self.bench = bench }
+    init(_ bench: TrialBench<F>, _ fetchWay: TrialBench<F>.FetchWay = .answer) {
+        self.bench = bench
+        self.fetchWay = fetchWay
+    }
 
     private static func peer(_ text: String, last: Bool = false) -> Event {
         Event(isFromPeer: true, text: text, last: last)
@@ -47,6 +51,12 @@ struct ByteTrial<F: ByteEvents> {
         for (name, events) in Self.scenarios {
             whole(name, events)
             for count in 0...events.count { cutOff(name, Array(events.prefix(count))) }
+        }
+        if bench.hasFetched {
+            for (name, events) in Self.scenarios {
+                ByteTrial(bench, .fail).whole(name, events)
+                for count in 0...events.count { ByteTrial(bench, .leave).cutOff(name, Array(events.prefix(count))) }
+            }
         }
         let bytes = options.opening + Array("hello world".utf8)
         report.compare(bytes, script: "bytes from the peer") { pieces in
@@ -100,13 +110,7 @@ struct ByteTrial<F: ByteEvents> {
     }
 
     private func letGo(_ stream: FakeByteStream<F>) {
-        for _ in 0..<64 {
-            stream.settle()
-            guard stream.holdsRequest || stream.holdsResponse, !stream.isOver else { return }
-            options.letGo?()
-            stream.settle()
-            if let due = stream.wakeDue { stream.advance(by: due.since(stream.clock.now)) }
-        }
+        bench.letGo(stream, fetchWay) { stream.holdsRequest || stream.holdsResponse }
     }
 
     private func whole(_ name: String, _ events: [Event]) {

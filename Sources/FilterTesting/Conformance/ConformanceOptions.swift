@@ -14,6 +14,23 @@ public struct ConformanceOptions: Sendable {
         public static let responseBody = Changes(rawValue: 2)
     }
 
+    /// An answer to a request of the filter's own.
+    public struct FetchReply: Sendable {
+        /// The status.
+        public var status: Status
+        /// The fields.
+        public var fields: [RecordedField]
+        /// The body.
+        public var body: String
+
+        /// An answer; 200 without anything if not said.
+        public init(_ status: Status = 200, fields: [RecordedField] = [], body: String = "") {
+            self.status = status
+            self.fields = fields
+            self.body = body
+        }
+    }
+
     /// The filter's settings, as they stand in a config file.
     public var config: String
     /// Fields of each request, such as a key without which the filter does nothing.
@@ -37,6 +54,9 @@ public struct ConformanceOptions: Sendable {
     public var opening: [UInt8] = []
     /// For codecs: what peers send, each on a connection of its own; empty for messages of HTTP/1.
     public var input: [[UInt8]] = []
+    /// What the filter's own requests to clusters are answered with; the suite also lets them fail, and leaves them without
+    /// an answer.
+    public var fetchAnswer = FetchReply()
     /// For codecs: fields whose values are others each time, in lower case.
     public var variableFields: Set<String> = ["x-request-id", "date"]
     /// Called while a filter holds, for filters that wait for something which the suite does not know.

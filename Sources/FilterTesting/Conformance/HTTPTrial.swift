@@ -3,11 +3,15 @@ internal import FilterAPI
 /// Tries an HTTP filter with every scenario.
 struct HTTPTrial<F: HTTPEvents> {
     private let bench: TrialBench<F>
+    private let fetchWay: TrialBench<F>.FetchWay
     private var options: ConformanceOptions { bench.options }
     private var report: ConformanceReport { bench.report }
     private var isTerminal: Bool { F.self is any HTTPTerminal.Type }
 
-    init(_ bench: TrialBench<F>) { self.bench = bench }
+    init(_ bench: TrialBench<F>, _ fetchWay: TrialBench<F>.FetchWay = .answer) {
+        self.bench = bench
+        self.fetchWay = fetchWay
+    }
 
     func run() {
         if !bench.filter.activeInterest.isSubset(of: F.interest) {
@@ -17,6 +21,10 @@ struct HTTPTrial<F: HTTPEvents> {
         for scenario in HTTPScenario.all { whole(scenario) }
         for scenario in HTTPScenario.all where scenario.name != "large" { cutOff(scenario) }
         for scenario in HTTPScenario.all where !scenario.hasFault { split(scenario) }
+        if bench.hasFetched {
+            for scenario in HTTPScenario.all { HTTPTrial(bench, .fail).whole(scenario) }
+            for scenario in HTTPScenario.all where scenario.name != "large" { HTTPTrial(bench, .leave).cutOff(scenario) }
+        }
         for other in bench.others {
             same(first, play(.plain, on: other), .workers, "on another worker it goes otherwise")
         }
@@ -119,16 +127,9 @@ struct HTTPTrial<F: HTTPEvents> {
         }
     }
 
-    /// Lets time go by, and the world decide, until the filter does not hold or wait any more.
     private func letGo(_ stream: FakeStream<F>) {
-        for _ in 0..<64 {
-            stream.settle()
-            let waits =
-                stream.down.token != 0 || stream.up.token != 0 || stream.isHeldAtCluster || stream.isAbandoned
-            guard waits, !stream.isOver else { return }
-            options.letGo?()
-            stream.settle()
-            if let due = stream.wakeDue { stream.advance(by: due.since(stream.clock.now)) }
+        bench.letGo(stream, fetchWay) {
+            stream.down.token != 0 || stream.up.token != 0 || stream.isHeldAtCluster || stream.isAbandoned
         }
     }
 

@@ -77,12 +77,38 @@ final class TrialBench<F: Filter> {
 
     // MARK: What holds for each stream
 
+    /// Whether the filter has sent a request of its own so far.
+    private(set) var hasFetched = false
+
+    /// What becomes of the filter's own requests.
+    enum FetchWay { case answer, fail, leave }
+
+    /// Lets time go by, and the world decide, until the filter does not wait any more.
+    func letGo<E: EventFilter>(_ stream: StreamUnderTest<E>, _ way: FetchWay, while waits: () -> Bool) {
+        for _ in 0..<64 {
+            stream.settle()
+            guard !stream.isOver, waits() || stream.awaitsFetch, !(way == .leave && stream.awaitsFetch) else { return }
+            options.letGo?()
+            stream.settle()
+            if stream.awaitsFetch {
+                hasFetched = true
+                let answer = options.fetchAnswer
+                if way == .fail { stream.failFetch() }
+                if way == .answer { stream.answerFetch(answer.status, answer.fields, bytes: Array(answer.body.utf8)) }
+            } else if let due = stream.wakeDue {
+                stream.advance(by: due.since(stream.clock.now))
+            }
+        }
+    }
+
     /// Notes broken rules, and reasons that nobody can look up.
     func check<E: EventFilter>(_ stream: StreamUnderTest<E>, injected: Set<String>, script: String) {
         for rule in stream.brokenRules { report.add(.rules, rule.sentence, script: script) }
         var reasons: [String] = []
         if let fault = stream.fault { reasons.append("\(fault.reason)") }
         reasons.append("\(stream.facts.reason)")
+        // That of a request of its own that has failed is not the filter's either.
+        let injected = injected.union(["upstream.response_timeout"])
         let described = Set(F.manifest.reasons.map(\.reason))
         for reason in reasons where !reason.isEmpty && !reason.hasPrefix("filter.") {
             guard !described.contains(reason), !injected.contains(reason) else { continue }

@@ -40,20 +40,20 @@ extension StreamUnderTest {
     public func answerFetch(
         _ status: Status = 200, _ fields: KeyValuePairs<String, String> = [:], body: String = ""
     ) -> Step? {
-        answerFetch(status, fields, bytes: Array(body.utf8))
+        answerFetch(status, fields.map { RecordedField(name: $0.key, value: $0.value) }, bytes: Array(body.utf8))
     }
 
     /// Answers the filter's own request that has waited longest, with bytes.
     @discardableResult
     public func answerFetch(
-        _ status: Status, _ fields: KeyValuePairs<String, String>, bytes: [UInt8]
+        _ status: Status, _ fields: [RecordedField], bytes: [UInt8]
     ) -> Step? {
         settle()
         guard !openFetches.isEmpty else { return nil }
         let fetch = openFetches.removeFirst()
         var answer = FetchAnswer()
         answer.head.status = status
-        answer.head.headers.fill(fields)
+        answer.head.headers.fill(fields.map { ($0.name, $0.value) })
         if let receiver = fetch.receiver {
             receiver.fetchedHead(&answer.head, last: bytes.isEmpty)
             if !bytes.isEmpty { receiver.fetchedBody(memory.pages.chunk(copying: bytes), last: true) }
