@@ -44,12 +44,21 @@ public final class FakeWorker {
     ///
     /// - Throws: what is wrong with the text, in the words that an operator would see, or what the filter throws.
     public func make<F: Filter>(_ type: F.Type, config text: String) throws(ConfigurationFault) -> F {
+        try make(type, try decode(F.Settings.self, config: text, side: side))
+    }
+
+    /// Decodes settings of a filter, or of a route, as they stand in a config file.
+    ///
+    /// - Throws: what is wrong with the text, in the words that an operator would see.
+    public func decode<S: FilterSettings>(
+        _ type: S.Type, config text: String, side: Side? = nil
+    ) throws(ConfigurationFault) -> S {
         let diagnostics = Diagnostics(file: "test.yaml")
         let document = Document.parse(Array(text.utf8), name: "test.yaml", into: diagnostics)
         if let root = document?.root,
-            let decoded = SettingsDecoder().decode(F.Settings.self, from: root, into: diagnostics)
+            let decoded = SettingsDecoder().decode(S.self, from: root, side: side, into: diagnostics)
         {
-            return try make(type, decoded.value)
+            return decoded.value
         }
         throw ConfigurationFault(diagnostics.sorted.first?.message ?? "not read")
     }
@@ -83,6 +92,9 @@ public final class FakeWorker {
     /// The names of all histograms that filters asked for, in alphabetical order.
     public var histogramNames: [String] { histograms.keys.sorted() }
 
+    /// The statistics that filters asked for, by the names in their manifests.
+    private(set) var askedStats: [String: StatDescription.Kind] = [:]
+
     private static func key(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> String {
         guard let labels else { return "\(stage.stage).\(name)" }
         let pairs = labels.pairs.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",")
@@ -108,6 +120,7 @@ private final class LogLines: Sendable {
 extension FakeWorker: WorkerServices {
     package func counter(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Counter {
         let key = Self.key(name, stage, labels)
+        askedStats[name] = .counter
         let counter = counters[key] ?? .detached()
         counters[key] = counter
         return counter
@@ -115,6 +128,7 @@ extension FakeWorker: WorkerServices {
 
     package func gauge(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Gauge {
         let key = Self.key(name, stage, labels)
+        askedStats[name] = .gauge
         let gauge = gauges[key] ?? .detached()
         gauges[key] = gauge
         return gauge
@@ -122,6 +136,7 @@ extension FakeWorker: WorkerServices {
 
     package func histogram(_ name: String, _ stage: StageIdentity, _ labels: StatLabels?) -> Histogram {
         let key = Self.key(name, stage, labels)
+        askedStats[name] = .histogram
         let histogram = histograms[key] ?? .detached()
         histograms[key] = histogram
         return histogram

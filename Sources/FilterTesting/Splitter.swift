@@ -19,6 +19,8 @@ public struct Splitter {
     public var randomRuns = 16
     /// Which random pieces are taken; with the same number they are the same.
     public var seed: UInt64 = 0
+    /// Whether empty pieces are put before, between and behind others too.
+    public var addsEmptyPieces = false
 
     /// What came out.
     public struct Result {
@@ -65,12 +67,47 @@ public struct Splitter {
         return Result(whole: whole, difference: nil)
     }
 
+    /// Does something with each way of cutting some bytes: in one piece, in two everywhere, byte by byte, at random, and
+    /// with empty pieces. For tests that look at each outcome by themselves.
+    ///
+    /// ```swift
+    /// try Splitter.forEachSplit(of: "hello") { pieces in
+    ///     let stream = FakeStream(try worker.make(MyFilter.self))
+    ///     stream.requestHead(last: true)
+    ///     stream.responseHead()
+    ///     for piece in pieces { stream.responseBody(bytes: piece) }
+    ///     stream.responseBody("", last: true)
+    ///     #expect(stream.above.text == "hello")
+    ///     stream.close()
+    /// }
+    /// ```
+    public static func forEachSplit(of text: String, _ body: ([[UInt8]]) throws -> Void) rethrows {
+        try forEachSplit(of: Array(text.utf8), body)
+    }
+
+    /// Does something with each way of cutting some bytes.
+    public static func forEachSplit(of bytes: [UInt8], _ body: ([[UInt8]]) throws -> Void) rethrows {
+        var splitter = Splitter(bytes)
+        splitter.addsEmptyPieces = true
+        try body([bytes])
+        for pieces in splitter.waysOfCutting { try body(pieces) }
+    }
+
     private var waysOfCutting: some Sequence<[[UInt8]]> {
         let twos = cutPoints.lazy.map { [Array(input[..<$0]), Array(input[$0...])] }
         let bytes = CollectionOfOne(input.map { [$0] })
         var generator = SmallGenerator(seed: UInt64(input.count) ^ seed)
         let randoms = (0..<(input.count > 2 ? randomRuns : 0)).map { _ in randomPieces(&generator) }
-        return [AnySequence(twos), AnySequence(bytes), AnySequence(randoms)].joined()
+        let empties = addsEmptyPieces ? withEmptyPieces : []
+        return [AnySequence(twos), AnySequence(bytes), AnySequence(randoms), AnySequence(empties)].joined()
+    }
+
+    private var withEmptyPieces: [[[UInt8]]] {
+        let middle = input.count / 2
+        return [
+            [[], input], [input, []], [Array(input[..<middle]), [], [], Array(input[middle...])],
+            [[]] + input.flatMap { [[$0], []] },
+        ]
     }
 
     private var cutPoints: [Int] {

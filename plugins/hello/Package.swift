@@ -18,7 +18,8 @@ let package = Package(
             name: "hello", dependencies: [.product(name: "FilterAPI", package: "sluice")],
             // A plugin runs in the proxy's process: what is unsafe in it should be seen.
             swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
-        .testTarget(name: "HelloTests", dependencies: ["hello"]),
+        .testTarget(
+            name: "HelloTests", dependencies: ["hello", .product(name: "FilterTesting", package: "sluice")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -6,6 +6,10 @@ enum FakeEvent {
     case body([UInt8], last: Bool)
     case trailers
 
+    var byteCount: Int {
+        if case .body(let bytes, _) = self { bytes.count } else { 0 }
+    }
+
     var isLast: Bool {
         switch self {
         case .head(let last), .body(_, let last): last
@@ -25,4 +29,7 @@ struct FakeDirection {
     /// Arrived while a token is out.
     var waiting: [FakeEvent] = []
     var passed = Passed()
+
+    /// How many bytes of the direction have not gone on.
+    var heldBytes: Int { (held + waiting).reduce(0) { $0 + $1.byteCount } }
 }

@@ -1,6 +1,6 @@
 public import FilterAPI
 
-/// A stream around one HTTP filter: shows it events, does what it asks for, and keeps what goes on.
+/// A stream around one HTTP filter or terminal: shows it events, does what it asks for, and keeps what goes on.
 ///
 /// ```swift
 /// let worker = FakeWorker()
@@ -10,38 +10,12 @@ public import FilterAPI
 /// ```
 ///
 /// The rules are those of the host: nothing that a filter asks for happens before it has returned, what is held goes
-/// on in order, tokens are used from any thread and take effect at ``settle()``, and time moves by
-/// ``advance(by:)`` only.
-///
-/// SAFETY: all memory is allocated and initialised with the object, and freed with it.
+/// on in order, tokens are used from any thread and take effect at ``StreamUnderTest/settle()``, and time moves by
+/// ``StreamUnderTest/advance(by:)`` only. What breaks a rule is in ``StreamUnderTest/brokenRules``.
 @safe
-public final class FakeStream<F: HTTPEvents> {
-    /// The filter.
-    public let filter: F
-    /// The clock.
-    public let clock = ManualClock()
-    /// What the filter is told of the client.
-    public let connection = ConnectionFacts()
-    /// What the matched route sets for the filter; nil where it sets nothing.
-    public var routeSettings: F.RouteSettings? {
-        didSet {
-            ownTable = routeSettings.map { RouteSettingsTable(byStage: [TypedRouteSettings($0)]) }
-            unsafe view.pointee.routeTable = ownTable.map { unsafe Unmanaged.passUnretained($0) }
-        }
-    }
-    /// Whether the filter stands in a listener's or a cluster's chain.
-    public var side = Side.client
-
-    /// Whether the filter was opened and not closed.
-    public var isOpen: Bool { life == .open }
+public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
     /// The answer that the filter gave itself; nil where it gave none.
     public internal(set) var reply: RecordedReply?
-    /// What the filter threw or asked for, or what the host says of a broken rule; nil where nothing failed.
-    public internal(set) var fault: Fault?
-    /// The cluster that was attached last.
-    public internal(set) var attached: RecordedAttachment?
-    /// Requests of the filter's own, in order; see ``answerFetch(_:_:body:)``.
-    public internal(set) var fetches: [RecordedFetch] = []
     /// Requests that were sent anew.
     public internal(set) var restarts: [RecordedRestart] = []
     /// Whether the filter has given up what is below it, and not yet sent the request anew.
@@ -50,89 +24,45 @@ public final class FakeStream<F: HTTPEvents> {
     public internal(set) var abandonCount = 0
     /// Whether the limits of the cluster leave room for further tries.
     public var hasRoomForReplay = true
-    /// When the whole answer must be there; ``Instant/none`` for no such time.
-    public var deadline = Instant.none
     /// Whether the filter holds the request before the cluster that was attached.
     public var isHeldAtCluster: Bool { clusterToken != 0 }
-    /// When the filter wants to be woken; nil where it does not.
-    public internal(set) var wakeDue: Instant?
-    /// Whether the filter has begun a handshake that is not over.
-    public internal(set) var isInHandshake = false
-    /// The settings that a router gave to the filters of the chain.
-    public internal(set) var routeTable: RouteSettingsTable?
 
-    /// Of one stage, the filter's.
-    private var ownTable: RouteSettingsTable?
-    enum Life { case new, open, declined, closed }
-    var life = Life.new
-    let pagePool = PagePool()
-    let mailbox = FakeMailbox()
-    let requestMemory = UnsafeMutablePointer<RequestHead>.allocate(capacity: 1)
-    let responseMemory = UnsafeMutablePointer<ResponseHead>.allocate(capacity: 1)
-    let requestTrailersMemory = UnsafeMutablePointer<Headers>.allocate(capacity: 1)
-    let responseTrailersMemory = UnsafeMutablePointer<Headers>.allocate(capacity: 1)
-    let factsMemory = UnsafeMutablePointer<StreamFacts>.allocate(capacity: 1)
-    let slot: UnsafeMutableRawPointer
-    let view = UnsafeMutablePointer<Stream>.allocate(capacity: 1)
-    var down = FakeDirection()
-    var up = FakeDirection()
-    var serial: UInt32 = 0
-    var clusterToken: UInt32 = 0
-    /// What the filter's own requests of one call wait with.
-    var fetchToken: UInt32 = 0
-    var openFetches: [OpenFetch] = []
-    /// Whether the filter wants to be called outside of any event.
-    var isNudged = false
     var sent: [(isRequest: Bool, bytes: [UInt8], ends: Bool)] = []
-    var pendingFault: Fault?
+    /// How many answers the call has given so far.
+    var repliesOfCall = 0
+    /// The call has sent the request anew.
+    var pendingRestart = false
+    /// The filters above and below in a chain; the chain keeps them.
+    weak var upper: (any FakeNeighbour)?
+    weak var lower: (any FakeNeighbour)?
 
     /// A stream that has not begun.
     ///
     /// - Parameters:
     ///   - filter: the filter; several streams may be around one.
     ///   - request: the request; `GET / ` of `a.test` if not said.
-    public init(_ filter: F, _ request: consuming RequestHead = .fake()) {
-        self.filter = filter
-        let layout = F._stateLayout
-        unsafe slot = .allocate(byteCount: max(1, layout.size), alignment: max(16, layout.alignment))
-        unsafe requestMemory.initialize(to: request)
-        unsafe responseMemory.initialize(to: ResponseHead())
-        unsafe requestTrailersMemory.initialize(to: Headers())
-        unsafe responseTrailersMemory.initialize(to: Headers())
-        unsafe factsMemory.initialize(to: StreamFacts())
-        unsafe view.initialize(to: Stream(host: self, facts: factsMemory))
-        connection.remoteIP = "192.0.2.7"
-        connection.remoteAddress = "192.0.2.7:41000"
-        unsafe factsMemory.pointee.start = clock.now
+    ///   - clock: the clock; streams of one filter that has a memory for times have one together.
+    public convenience init(
+        _ filter: F, _ request: consuming RequestHead = .fake(), clock: ManualClock = ManualClock()
+    ) {
+        self.init(filter, memory: FakeMemory(request, clock: clock))
     }
 
-    deinit {
-        precondition(life != .open || !Self.hasLifetime, "a stream was dropped without close(_:)")
-        unsafe view.deinitialize(count: 1).deallocate()
-        unsafe factsMemory.deinitialize(count: 1).deallocate()
-        unsafe responseTrailersMemory.deinitialize(count: 1).deallocate()
-        unsafe requestTrailersMemory.deinitialize(count: 1).deallocate()
-        unsafe responseMemory.deinitialize(count: 1).deallocate()
-        unsafe requestMemory.deinitialize(count: 1).deallocate()
-        unsafe slot.deallocate()
+    override init(_ filter: F, memory: FakeMemory) {
+        super.init(filter, memory: memory)
+        unsafe view.initialize(to: Stream(host: self, facts: memory.facts))
     }
 
     /// The request's head: change it before it is shown, look at it afterwards.
     public var request: RequestHead {
-        _read { yield unsafe requestMemory.pointee }
-        _modify { yield unsafe &requestMemory.pointee }
+        _read { yield unsafe memory.request.pointee }
+        _modify { yield unsafe &memory.request.pointee }
     }
 
     /// The response's head: change it before it is shown, look at it afterwards.
     public var response: ResponseHead {
-        _read { yield unsafe responseMemory.pointee }
-        _modify { yield unsafe &responseMemory.pointee }
-    }
-
-    /// What is known of the stream.
-    public var facts: StreamFacts {
-        _read { yield unsafe factsMemory.pointee }
-        _modify { yield unsafe &factsMemory.pointee }
+        _read { yield unsafe memory.response.pointee }
+        _modify { yield unsafe &memory.response.pointee }
     }
 
     /// What has gone on to the filter below.
@@ -147,13 +77,12 @@ public final class FakeStream<F: HTTPEvents> {
     /// Whether the filter keeps something of the response back.
     public var holdsResponse: Bool { !up.held.isEmpty }
 
-    var filterMemory: UnsafeRawPointer { unsafe UnsafeRawPointer(Unmanaged.passUnretained(filter).toOpaque()) }
-
     /// Whether nothing more is shown: the filter answered, failed, or was closed.
-    public var isOver: Bool { fault != nil || reply != nil || life == .closed }
+    public override var isOver: Bool { super.isOver || reply != nil }
 
-    /// Whether the filter asks to be told of beginnings and ends.
-    static var hasLifetime: Bool { F.interest.contains(.lifetime) }
+    override func failed(_ fault: Fault) { give(up: fault) }
+    override func doWhatWasAsked() -> Bool { settleCall() }
+    override func resumed(_ key: ResumptionKey, _ outcome: ResumptionOutcome) { tokenUsed(key, outcome) }
 
     // MARK: Requests
 
@@ -178,7 +107,7 @@ public final class FakeStream<F: HTTPEvents> {
     /// Shows trailers, which end the request.
     @discardableResult
     public func requestTrailers(_ fields: KeyValuePairs<String, String>) -> Step? {
-        unsafe requestTrailersMemory.pointee.fill(fields)
+        memory.setTrailers(fields.map { ($0.key, $0.value) }, isRequest: true)
         return arrive(.trailers, isRequest: true)
     }
 
@@ -186,9 +115,7 @@ public final class FakeStream<F: HTTPEvents> {
 
     /// Shows a head with status 1xx.
     public func interimHead(_ status: Status, _ fields: KeyValuePairs<String, String> = [:]) {
-        unsafe responseMemory.pointee.reset()
-        unsafe responseMemory.pointee.status = status
-        unsafe responseMemory.pointee.headers.fill(fields)
+        memory.setResponse(status, fields.map { ($0.key, $0.value) }, last: false)
         showInterim()
     }
 
@@ -197,11 +124,7 @@ public final class FakeStream<F: HTTPEvents> {
     public func responseHead(
         _ status: Status = 200, _ fields: KeyValuePairs<String, String> = [:], last: Bool = false
     ) -> Step? {
-        unsafe responseMemory.pointee.reset()
-        unsafe responseMemory.pointee.status = status
-        unsafe responseMemory.pointee.headers.fill(fields)
-        let length = unsafe responseMemory.pointee.headers.withValue(.contentLength) { ASCII.number($0) } ?? nil
-        unsafe responseMemory.pointee.bodyLength = last ? .none : length.map { .known($0) } ?? .unknown
+        memory.setResponse(status, fields.map { ($0.key, $0.value) }, last: last)
         return arrive(.head(last: last), isRequest: false)
     }
 
@@ -220,7 +143,7 @@ public final class FakeStream<F: HTTPEvents> {
     /// Shows trailers, which end the response.
     @discardableResult
     public func responseTrailers(_ fields: KeyValuePairs<String, String>) -> Step? {
-        unsafe responseTrailersMemory.pointee.fill(fields)
+        memory.setTrailers(fields.map { ($0.key, $0.value) }, isRequest: false)
         return arrive(.trailers, isRequest: false)
     }
 
@@ -231,8 +154,8 @@ public final class FakeStream<F: HTTPEvents> {
     /// - Returns: what the filter said; nil where it was not asked.
     @discardableResult
     public func clusterAttached(_ cluster: FactName, route: FactName? = nil) -> Step? {
-        unsafe factsMemory.pointee.cluster = cluster
-        unsafe factsMemory.pointee.route = route
+        unsafe memory.facts.pointee.cluster = cluster
+        unsafe memory.facts.pointee.route = route
         return showCluster()
     }
 
@@ -241,7 +164,7 @@ public final class FakeStream<F: HTTPEvents> {
     /// - Returns: whether the filter accepts it.
     @discardableResult
     public func endpointPicked(_ endpoint: FactName) -> Bool {
-        unsafe factsMemory.pointee.endpoint = endpoint
+        unsafe memory.facts.pointee.endpoint = endpoint
         return showEndpoint()
     }
 
@@ -251,28 +174,20 @@ public final class FakeStream<F: HTTPEvents> {
     @discardableResult
     public func faultBelow(_ fault: Fault) -> Bool { showFault(fault) }
 
-    /// Time goes by; the filter is woken if it asked for that and the time has come.
-    public func advance(by duration: Duration) {
-        clock.advance(by: duration)
-        if let due = wakeDue, due <= clock.now { wake() }
+    /// A fault below that no filter took in hand becomes an answer, which the filter sees like any other.
+    public func faultBecomesAnswer(_ status: Status = 503) {
+        guard fault != nil, !up.passed.hasHead, life == .open else { return }
+        fault = nil
+        down.held = []
+        up.held = []
+        (down.token, up.token, clusterToken) = (0, 0, 0)
+        isAbandoned = false
+        memory.isRequestDropped = true
+        facts.isLocalReply = true
+        responseHead(status, ["content-type": "text/plain; charset=utf-8"])
+        responseBody("no healthy upstream\n", last: true)
     }
 
-    /// Does what was asked for by tokens since the last time.
-    public func settle() {
-        repeat {
-            for job in mailbox.takeJobs() { job() }
-            for (key, outcome) in mailbox.take() { resumed(key, outcome) }
-            if isNudged {
-                isNudged = false
-                wake()
-            }
-        } while isNudged || mailbox.hasPost
-    }
-
-    /// Ends the stream: the filter gives up its state. The last call of every test.
-    public func close(_ ending: Ending = .complete) {
-        openFetches = []
-        if life == .open, Self.hasLifetime { unsafe F._close(filterMemory, slot, ending, &view.pointee) }
-        life = .closed
-    }
+    /// The stream is closed for a replay from above, and opens again at the next event, as if nothing had been shown.
+    public func replayFromAbove() { reopen() }
 }

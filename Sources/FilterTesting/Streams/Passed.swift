@@ -16,6 +16,18 @@ public struct Passed: Sendable {
     public internal(set) var trailers: [RecordedField] = []
     /// Whether the end of the message went by.
     public internal(set) var isComplete = false
+    /// How many events have gone by: heads, pieces of bodies and trailers.
+    public internal(set) var events = 0
+
+    mutating func note(_ event: FakeEvent) {
+        events += 1
+        switch event {
+        case .head: hasHead = true
+        case .body(let bytes, _): body += bytes
+        case .trailers: break
+        }
+        isComplete = event.isLast
+    }
 
     /// The body as text.
     public var text: String { String(decoding: body, as: UTF8.self) }

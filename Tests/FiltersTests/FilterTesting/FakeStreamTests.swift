@@ -52,9 +52,12 @@ private final class Scripted: HTTPFilter {
             return .hold
         case "wake": stream.wake(after: .seconds(2))
         case "attach": stream.attach(ClusterID(index: 7))
-        case "send":
-            stream.sendBelow(stream.makeChunk(copying: head.target))
-            stream.sendAbove(ByteChunk("up"))
+        case "send early": stream.sendBelow(ByteChunk("early"))
+        case "reply twice":
+            stream.reply(403)
+            stream.reply(404)
+        case "pause": _ = stream.pause()
+        case "take": return .taken
         default: break
         }
         head.headers.set(.via, "scripted")
@@ -65,6 +68,10 @@ private final class Scripted: HTTPFilter {
         _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout Stream
     ) throws(Fault) -> Step {
         unsafe chunk.withUnsafeBytes { unsafe state.seen.append(contentsOf: $0) }
+        if stream.withRequest({ $0.headers.equals(word, "send") }) {
+            stream.sendBelow(ByteChunk("down"))
+            stream.sendAbove(ByteChunk("up"))
+        }
         guard stream.withRequest({ $0.headers.equals(word, "hold") }) else { return .next }
         return last ? .next : .hold
     }
@@ -119,10 +126,11 @@ struct FakeStreamTests {
     @Test("What is sent goes before what the call lets go on, and the end cannot be taken")
     func sending() throws {
         try stream("send") { stream in
-            stream.requestHead(last: true)
-            #expect(stream.below.text == "/x")
-            #expect(stream.above.text == "up")
+            stream.requestHead()
             stream.responseHead()
+            stream.requestBody("r", last: true)
+            #expect(stream.below.text == "downr")
+            #expect(stream.above.text == "up")
             stream.responseBody("a")
             stream.responseBody("b", last: true)
             #expect(stream.above.text == "up<a><b>")
@@ -215,8 +223,58 @@ struct FakeStreamTests {
             stream.requestHead(last: true)
             stream.responseHead()
             stream.faultBelow(Fault(.upstreamReset, "test"))
-            #expect(stream.fault?.reason.description == "filter.replay_after_response")
+            #expect(stream.fault?.reason.description == "test")
         }
+    }
+
+    @Test(
+        "A rule that is broken is noted, and named in a sentence",
+        arguments: [
+            ("send early", BrokenRule.sentBeforeHead), ("reply twice", .secondAnswer), ("pause", .tokenWithoutHold),
+            ("take", .tookHead), ("drop", .droppedToken), ("hold", .heldWithoutToken),
+        ])
+    func rules(word: String, rule: BrokenRule) throws {
+        try stream(word) { stream in
+            stream.keepsBrokenRules = true
+            stream.requestHead(last: rule == .heldWithoutToken)
+            stream.settle()
+            #expect(stream.brokenRules == [rule])
+            #expect(rule.sentence.count > 40)
+        }
+    }
+
+    @Test("What is sent behind the end of a response is noted")
+    func sentAfterEnd() throws {
+        try stream("send") { stream in
+            stream.keepsBrokenRules = true
+            stream.requestHead()
+            stream.responseHead(last: true)
+            stream.requestBody("r", last: true)
+            #expect(stream.brokenRules == [.sentAfterEnd])
+        }
+    }
+
+    @Test("What is held is bounded")
+    func heldTooMuch() throws {
+        try stream("hold") { stream in
+            stream.holdLimit = .bytes(3)
+            stream.requestHead()
+            stream.requestBody("abcd")
+            #expect(stream.fault?.kind == .bodyTooLarge)
+            #expect(stream.brokenRules == [.heldTooMuch])
+        }
+    }
+
+    @Test("A stream that is replayed from above begins anew")
+    func replayedFromAbove() throws {
+        try stream("") { stream in
+            stream.requestHead(last: true)
+            stream.replayFromAbove()
+            #expect(!stream.below.hasHead && !stream.isOpen)
+            stream.requestHead(last: true)
+            #expect(stream.below.isComplete && stream.isOpen)
+        }
+        #expect(worker.value(of: "scripted.closed") == 2)
     }
 }
 

@@ -1,4 +1,5 @@
 import FilterAPI
+import FilterTesting
 import Testing
 
 @testable import hello
@@ -9,6 +10,35 @@ struct HelloTests {
     func brings() {
         #expect(Hello.filters.map { $0.manifest.id } == ["hello"])
         #expect(HelloFilter.interest == .responseHead)
+    }
+
+    @Test("sets its field, and what a route says in its place")
+    func field() throws {
+        let worker = FakeWorker()
+        let stream = FakeStream(try worker.make(HelloFilter.self, config: "{ value: good day }"))
+        stream.requestHead(last: true)
+        stream.responseHead(200, last: true)
+        #expect(stream.above.values("x-hello") == ["good day"])
+        #expect(worker.value(of: "hello.greetings") == 1)
+        let other = FakeStream(stream.filter)
+        var route = HelloFilter.RouteSettings()
+        route.value = "good night"
+        other.routeSettings = route
+        other.responseHead(200, last: true)
+        #expect(other.above.values("x-hello") == ["good night"])
+    }
+
+    @Test("refuses what is no name of a field, in words for the operator")
+    func refused() {
+        let fault = #expect(throws: ConfigurationFault.self) {
+            try FakeWorker().make(HelloFilter.self, config: "{ header: 'not a name' }")
+        }
+        #expect(fault?.key == "header")
+    }
+
+    @Test("keeps the rules of filters")
+    func conformance() {
+        #expect(Conformance.findings(HelloFilter.self) == [])
     }
 
     @Test("says what it was built with, and nothing to questions that it does not know")

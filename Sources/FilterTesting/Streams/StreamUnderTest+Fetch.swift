@@ -1,7 +1,7 @@
 public import FilterAPI
 
 /// Requests of the filter's own, and their answers, which the test gives.
-extension FakeStream {
+extension StreamUnderTest {
     package func fetch(
         stage: Int, isRequest: Bool, _ request: consuming FetchRequest, from cluster: ClusterID
     ) -> FetchID {
@@ -40,27 +40,27 @@ extension FakeStream {
     public func answerFetch(
         _ status: Status = 200, _ fields: KeyValuePairs<String, String> = [:], body: String = ""
     ) -> Step? {
-        answerFetch(status, fields, bytes: Array(body.utf8))
+        answerFetch(status, fields.map { RecordedField(name: $0.key, value: $0.value) }, bytes: Array(body.utf8))
     }
 
     /// Answers the filter's own request that has waited longest, with bytes.
     @discardableResult
     public func answerFetch(
-        _ status: Status, _ fields: KeyValuePairs<String, String>, bytes: [UInt8]
+        _ status: Status, _ fields: [RecordedField], bytes: [UInt8]
     ) -> Step? {
         settle()
         guard !openFetches.isEmpty else { return nil }
         let fetch = openFetches.removeFirst()
         var answer = FetchAnswer()
         answer.head.status = status
-        answer.head.headers.fill(fields)
+        answer.head.headers.fill(fields.map { ($0.name, $0.value) })
         if let receiver = fetch.receiver {
             receiver.fetchedHead(&answer.head, last: bytes.isEmpty)
-            if !bytes.isEmpty { receiver.fetchedBody(pagePool.chunk(copying: bytes), last: true) }
+            if !bytes.isEmpty { receiver.fetchedBody(memory.pages.chunk(copying: bytes), last: true) }
             settle()
             return nil
         }
-        if !bytes.isEmpty { answer.body = pagePool.chunk(copying: bytes) }
+        if !bytes.isEmpty { answer.body = memory.pages.chunk(copying: bytes) }
         return show(&answer, of: fetch)
     }
 
@@ -108,7 +108,7 @@ extension FakeStream {
 
     // MARK: What happens outside of events
 
-    package var responseHead: UnsafeMutablePointer<ResponseHead> { unsafe responseMemory }
+    package var responseHead: UnsafeMutablePointer<ResponseHead> { unsafe memory.response }
     package var seat: WorkerSeat { mailbox.seat }
     package func nudge(stage: Int) { isNudged = true }
 }

@@ -1,0 +1,21 @@
+internal import FilterAPI
+
+/// A filter of a chain, as the filters beside it see it.
+protocol FakeNeighbour: AnyObject {
+    /// Something has gone past the filter beside this one.
+    func comesBy(_ event: FakeEvent, isRequest: Bool)
+    /// A head with status 1xx has gone past the filter below.
+    func showInterim()
+    /// The filter below has failed, or what is below it.
+    ///
+    /// - Returns: whether the fault was taken in hand.
+    func showFault(_ fault: Fault) -> Bool
+    /// The filter above sends the request anew.
+    func reopen()
+    /// The filter above gives up what is below it, and does not yet know what to do.
+    func closeForReplay()
+    /// Does what was asked for by tokens, and by time that has gone by.
+    func look()
+    /// Ends the stream.
+    func close(_ ending: Ending)
+}
