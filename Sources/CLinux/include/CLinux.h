@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
+#include "CrashReport.h"
 
 /// 1 while a fault schedule is armed. A plain C global, so that the test on each system call is one load and one
 /// branch, without the lazy initialisation of a Swift global.

@@ -19,6 +19,7 @@ extension EventLoop {
         // SAFETY: the buffer has room for a whole batch.
         let count = unsafe Syscalls.epollWait(epoll, events, EventLoop.batchSize, milliseconds: timeout(maxWait, clock))
         now = Syscalls.timeNow()
+        pulse.beat(now)
         dispatch(count)
         counters.timers &+= UInt64(wheel.advance(to: now))
         runAgain()
@@ -127,6 +128,7 @@ extension EventLoop {
         counters.turns &+= 1
         counters.busy &+= lag
         counters.longestTurn = max(counters.longestTurn, lag)
+        pulse.beat(0)
         onTurn?(LoopTurn(events: events, lag: lag))
         return clock
     }

@@ -27,6 +27,8 @@ internal import Glibc
     public var onTurn: ((LoopTurn) -> Void)?
     /// The door for other threads.
     public nonisolated let poster: LoopPoster
+    /// For whoever watches the loop from another thread.
+    public nonisolated let pulse = LoopPulse()
     /// Whatever the loop's user wants to find again from a posted job, for example its worker.
     ///
     /// Not used by the loop.

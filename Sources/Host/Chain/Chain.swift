@@ -15,6 +15,8 @@ final class Chain {
         let type: any ByteEvents.Type
         let filter: UnsafeRawPointer
         let offset: Int
+        /// See ``StageLabel/bits``.
+        let label: UInt
     }
 
     /// A filter of the HTTP part of a chain, likewise.
@@ -23,9 +25,17 @@ final class Chain {
         let type: any HTTPEvents.Type
         let filter: UnsafeRawPointer
         let offset: Int
+        /// See ``StageLabel/bits``.
+        let label: UInt
     }
 
     let plan: ChainPlan
+    /// See ``StageLabel/bits``; 0 where there is no codec.
+    let codecLabel: UInt
+    /// The plugins that the HTTP stages come from; nil for filters that come with Sluice.
+    let plugins: [PluginModule?]
+    /// Those that the byte stages come from.
+    let bytePlugins: [PluginModule?]
     private let filters: [any Filter]
 
     let byteStages: UnsafeMutablePointer<ByteStage>
@@ -44,13 +54,22 @@ final class Chain {
     /// Where it is kept how long filters take; nil where nobody wants to know.
     private(set) var times: ChainTimes?
 
-    init(plan: ChainPlan, filters: [any Filter]) {
+    /// A chain of filters that were made.
+    ///
+    /// - Parameter owner: whose it is, for reports: `listener inbound`.
+    init(plan: ChainPlan, filters: [any Filter], owner: String) {
         self.plan = plan
+        let labels = plan.stages.map { StageLabel.of(stage: $0.name, owner: owner, plugin: $0.plugin?.path) }
         self.filters = filters
         serverCodec = filters.lazy.compactMap { $0 as? any ServerCodec }.first
         clientCodec = filters.lazy.compactMap { $0 as? any ClientCodec }.first
         let byteFilters = filters.compactMap { $0 as? any ByteEvents }
         let httpFilters = filters.compactMap { $0 as? any HTTPEvents }
+        let byteLabels = zip(filters, labels).filter { $0.0 is any ByteEvents }.map(\.1)
+        let httpLabels = zip(filters, labels).filter { $0.0 is any HTTPEvents }.map(\.1)
+        codecLabel = zip(filters, labels).first { $0.0 is any ServerCodec || $0.0 is any ClientCodec }?.1.bits ?? 0
+        plugins = plan.stages.filter { $0.role == .httpFilter || $0.role == .httpTerminal }.map(\.plugin)
+        bytePlugins = plan.stages.filter { $0.role == .byteFilter || $0.role == .byteTerminal }.map(\.plugin)
 
         var connection = BlockLayout()
         var stream = BlockLayout()
@@ -64,14 +83,18 @@ final class Chain {
         for (index, filter) in byteFilters.enumerated() {
             let offset = connection.add(type(of: filter)._stateLayout)
             unsafe (byteStages + index).initialize(
-                to: ByteStage(type: type(of: filter), filter: Self.pointer(to: filter), offset: offset))
+                to: ByteStage(
+                    type: type(of: filter), filter: Self.pointer(to: filter), offset: offset,
+                    label: byteLabels[index].bits))
         }
         httpCount = httpFilters.count
         let httpStages = UnsafeMutablePointer<HTTPStage>.allocate(capacity: max(1, httpCount))
         for (index, filter) in httpFilters.enumerated() {
             let offset = stream.add(type(of: filter)._stateLayout)
             unsafe (httpStages + index).initialize(
-                to: HTTPStage(type: type(of: filter), filter: Self.pointer(to: filter), offset: offset))
+                to: HTTPStage(
+                    type: type(of: filter), filter: Self.pointer(to: filter), offset: offset,
+                    label: httpLabels[index].bits))
         }
         connectionBlock = connection
         streamBlock = stream

@@ -21,7 +21,8 @@ struct ChainBuilder {
                 throw Refusal(stage: stage.name, fault: error)
             }
         }
-        return Chain(plan: plan, filters: filters)
+        return Chain(
+            plan: plan, filters: filters, owner: "\(side == .client ? "listener" : "cluster") \(owner)")
     }
 
     /// A filter said no.

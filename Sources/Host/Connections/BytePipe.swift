@@ -112,6 +112,8 @@ final class BytePipe: StreamHost {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let bit = UInt64(1) << UInt64(stage)
+            unsafe connection.worker.calls.begin(entry.label, .open)
+            defer { unsafe connection.worker.calls.end() }
             if unsafe try entry.type._open(entry.filter, connection.block + entry.offset, &view.pointee) {
                 opened |= bit
             } else {
@@ -132,7 +134,9 @@ final class BytePipe: StreamHost {
             mask &= ~(UInt64(1) << UInt64(stage))
             let entry = unsafe connection.chain.byteStages[stage]
             unsafe view.pointee.stage = stage
+            unsafe connection.worker.calls.begin(entry.label, .close)
             unsafe entry.type._close(entry.filter, connection.block + entry.offset, ending, &view.pointee)
+            unsafe connection.worker.calls.end()
         }
     }
 
@@ -249,12 +253,14 @@ final class BytePipe: StreamHost {
         unsafe view.pointee.isRequest = isRequest
         let times = unsafe connection.chain.times
         let began = times == nil ? 0 : TickClock.ticks
+        unsafe connection.worker.calls.begin(entry.label, isRequest ? .requestBytes : .responseBytes)
         do throws(Fault) {
             let slot = unsafe connection.block + entry.offset
             let step =
                 isRequest
                 ? unsafe try entry.type._requestBytes(entry.filter, slot, &chunk, last, &view.pointee)
                 : unsafe try entry.type._responseBytes(entry.filter, slot, &chunk, last, &view.pointee)
+            unsafe connection.worker.calls.end()
             if let times { note(TickClock.since(began), in: times, stage, isRequest) }
             return settle(stage) ? step : nil
         } catch {
@@ -307,6 +313,7 @@ final class BytePipe: StreamHost {
 
     /// A stage gives the connection up. What it has sent to the peer before, an alert of TLS perhaps, is passed on.
     func fault(_ fault: Fault, from stage: Int? = nil) {
+        unsafe connection.worker.calls.end()
         guard !hasFailed else { return }
         hasFailed = true
         // An upstream's is counted with the request that it fails.
@@ -373,7 +380,9 @@ final class BytePipe: StreamHost {
         let entry = unsafe connection.chain.byteStages[stage]
         unsafe view.pointee.stage = stage
         do throws(Fault) {
+            unsafe connection.worker.calls.begin(entry.label, .wake)
             unsafe try entry.type._wake(entry.filter, connection.block + entry.offset, &view.pointee)
+            unsafe connection.worker.calls.end()
             _ = settle(stage)
         } catch {
             fault(error, from: stage)

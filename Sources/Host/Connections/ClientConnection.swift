@@ -224,9 +224,17 @@ final class ClientConnection: Connection, CodecHost {
         }
     }
 
+    /// What the codec reads next.
+    @inline(__always)
+    private func nextEvent(ended: Bool) throws(Fault) -> ClientEvent {
+        worker.calls.begin(chain.codecLabel, .decode)
+        defer { worker.calls.end() }
+        return unsafe try codec._decode(block, &input, ended, &link.pointee)
+    }
+
     /// - Returns: whether to go on.
     private func step(_ stream: HTTPStream, ended: Bool) throws(Fault) -> Bool {
-        switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+        switch try nextEvent(ended: ended) {
         case .needMore:
             if ended { throw Fault(.upstreamClosed, "upstream.closed", replay: .ifIdempotent) }
             return !more.isEmpty
@@ -291,7 +299,7 @@ final class ClientConnection: Connection, CodecHost {
             while unwanted >= 0, !flags.contains(.closed) {
                 if input.isEmpty, let next = more.popFirst() { input = next }
                 let ended = inputEnded && more.isEmpty
-                switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+                switch try nextEvent(ended: ended) {
                 case .needMore:
                     if ended { return close() }
                     if more.isEmpty { return }

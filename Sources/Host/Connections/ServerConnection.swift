@@ -129,9 +129,17 @@ final class ServerConnection: Connection, CodecHost {
         }
     }
 
+    /// What the codec reads next.
+    @inline(__always)
+    private func nextEvent(ended: Bool) throws(Fault) -> ServerEvent {
+        worker.calls.begin(chain.codecLabel, .decode)
+        defer { worker.calls.end() }
+        return unsafe try codec._decode(block, &input, ended, &link.pointee)
+    }
+
     /// - Returns: whether to go on.
     private func step(ended: Bool) throws(Fault) -> Bool {
-        switch unsafe try codec._decode(block, &input, ended, &link.pointee) {
+        switch try nextEvent(ended: ended) {
         case .needMore:
             if !input.isEmpty {
                 codecIsFull = true

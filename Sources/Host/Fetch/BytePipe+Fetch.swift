@@ -36,6 +36,7 @@ extension BytePipe: FetchAsker {
         unsafe view.pointee.isRequest = fetch.isRequest
         pendingToken = fetch.token
         let step: Step
+        unsafe connection.worker.calls.begin(entry.label, .fetched)
         do throws(Fault) {
             let slot = unsafe connection.block + entry.offset
             step = unsafe try entry.type._fetched(
@@ -44,6 +45,7 @@ extension BytePipe: FetchAsker {
             pendingToken = 0
             return fault(error, from: stage)
         }
+        unsafe connection.worker.calls.end()
         let token = pendingToken
         pendingToken = 0
         guard settle(stage) else { return }

@@ -7,7 +7,7 @@ internal import FilterAPI
 final class FetchDesk: EventSource {
     private unowned(unsafe) let worker: Worker
     /// No filters: what a filter asks for itself is not looked at by others.
-    private lazy var chain = Chain(plan: ChainPlan(stages: []), filters: [])
+    private lazy var chain = Chain(plan: ChainPlan(stages: []), filters: [], owner: "filters' own requests")
     private var running: [UInt64: Fetch] = [:]
     private var starting: [Fetch] = []
     private var nudges: [Nudge] = []

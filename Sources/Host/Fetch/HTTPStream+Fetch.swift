@@ -41,7 +41,7 @@ extension HTTPStream: FetchAsker {
         // A request that is sent from there waits with what is held.
         pendingToken = fetch.token
         let step: Step
-        let began = beginTime()
+        let began = unsafe beginCall(entry, .fetched)
         do throws(Fault) {
             step = unsafe try entry.type._fetched(
                 entry.filter, block + entry.offset, FetchID(number: fetch.number), &answer, &view.pointee)
@@ -49,7 +49,7 @@ extension HTTPStream: FetchAsker {
             pendingToken = 0
             return faulted(error, at: stage)
         }
-        endTime(began, stage, fetch.isRequest ? .request : .response)
+        endCall(began, stage, fetch.isRequest ? .request : .response)
         let token = pendingToken
         pendingToken = 0
         if unsafe !view.pointee.asked.isNone, !settle(stage, .next) { return }

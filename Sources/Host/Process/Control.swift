@@ -50,6 +50,7 @@ final class Control {
             level: options.logLevel ?? plan.settings.log.level, format: options.logFormat ?? plan.settings.log.format)
         do {
             Allocator.setUp()
+            CrashReport.prepare()
             Syscalls.reserveStandardDescriptors()
             Signals.ignorePipe()
             Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
@@ -114,7 +115,10 @@ final class Control {
         for worker in workers {
             let handover = Handover(worker)
             threads.append(
-                try WorkerThread.start(name: "sluice-\(worker.index)") { unsafe handover.value.loop.run() })
+                try WorkerThread.start(name: "sluice-\(worker.index)") {
+                    unsafe handover.value.calls.adopt()
+                    unsafe handover.value.loop.run()
+                })
         }
         generationStats.workersStarted()
         loop.run()

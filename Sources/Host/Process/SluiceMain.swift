@@ -5,7 +5,8 @@ internal import FilterAPI
 /// The program: reads the command line and does what it says.
 package enum SluiceMain {
     /// The version of this program.
-    package static let version = "0.1.0"
+    package static var version: String { "\(versionText)" }
+    static let versionText: StaticString = "0.1.0"
 
     /// Runs to the end.
     ///

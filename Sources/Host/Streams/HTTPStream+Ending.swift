@@ -8,6 +8,7 @@ extension HTTPStream {
     /// Filters above may replay or answer; if none does, the fault becomes an answer, or cuts the client off where a
     /// response is on its way already.
     func faulted(_ fault: Fault, at stage: Int) {
+        calls.end()
         guard flags.contains(.active) else { return }
         // Below a stage that has given up what is below it there is nothing.
         let stage = flags.contains(.abandoned) ? min(stage, restartStage + 1) : stage
@@ -66,12 +67,15 @@ extension HTTPStream {
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
+            unsafe calls.begin(entry.label, .faultBelow)
             do throws(Fault) {
                 unsafe try entry.type._faultBelow(entry.filter, block + entry.offset, fault, &view.pointee)
             } catch {
+                calls.end()
                 note(error)
                 return false
             }
+            calls.end()
             let asked = unsafe view.pointee.asked
             if asked.isNone { continue }
             _ = settle(stage, .next)
@@ -213,9 +217,9 @@ extension HTTPStream {
             mask &= ~(UInt64(1) << UInt64(stage))
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .close)
             unsafe entry.type._close(entry.filter, block + entry.offset, ending, &view.pointee)
-            endTime(began, stage, .response)
+            endCall(began, stage, .response)
         }
         unsafe view.pointee.asked = .none
     }
@@ -264,13 +268,13 @@ extension HTTPStream {
         else { return }
         let entry = unsafe table.httpStages[stage]
         unsafe view.pointee.stage = stage
-        let began = beginTime()
+        let began = unsafe beginCall(entry, .wake)
         do throws(Fault) {
             unsafe try entry.type._wake(entry.filter, block + entry.offset, &view.pointee)
         } catch {
             return faulted(error, at: stage)
         }
-        endTime(began, stage, .request)
+        endCall(began, stage, .request)
         if unsafe !view.pointee.asked.isNone { _ = settle(stage, .next) }
         if flags.contains(.active) { kick() }
     }

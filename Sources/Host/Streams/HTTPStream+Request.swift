@@ -47,7 +47,7 @@ extension HTTPStream {
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .open)
             do throws(Fault) {
                 if unsafe try entry.type._open(entry.filter, block + entry.offset, &view.pointee) {
                     opened |= bit
@@ -61,7 +61,7 @@ extension HTTPStream {
                 faulted(error, at: stage)
                 return false
             }
-            endTime(began, stage, .request)
+            endCall(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, .next) { return false }
         }
         return true
@@ -77,14 +77,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .requestHead)
             do throws(Fault) {
                 step = unsafe try entry.type._requestHead(
                     entry.filter, block + entry.offset, &headMemory.pointee, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
-            endTime(began, stage, .request)
+            endCall(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: break
@@ -110,14 +110,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .requestBody)
             do throws(Fault) {
                 step = unsafe try entry.type._requestBody(
                     entry.filter, block + entry.offset, &chunk, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
-            endTime(began, stage, .request)
+            endCall(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: if parkedRequest & bit != 0, !releaseRequest(stage) { return }
@@ -147,14 +147,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .requestTrailers)
             do throws(Fault) {
                 step = unsafe try entry.type._requestTrailers(
                     entry.filter, block + entry.offset, &trailers.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
-            endTime(began, stage, .request)
+            endCall(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             if step == .hold { return parkTrailers(stage, isRequest: true) }
             if parkedRequest & bit != 0, !releaseRequest(stage) { return }

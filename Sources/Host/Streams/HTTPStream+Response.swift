@@ -13,12 +13,14 @@ extension HTTPStream {
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
+            unsafe calls.begin(entry.label, .interimHead)
             do throws(Fault) {
                 unsafe try entry.type._interimHead(
                     entry.filter, block + entry.offset, &responseMemory.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
+            calls.end()
             if unsafe !view.pointee.asked.isNone, !settle(stage, .next) { return }
         }
         unsafe connection?.writeInterimHead(self)
@@ -58,14 +60,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .responseHead)
             do throws(Fault) {
                 step = unsafe try entry.type._responseHead(
                     entry.filter, block + entry.offset, &responseMemory.pointee, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
-            endTime(began, stage, .response)
+            endCall(began, stage, .response)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: break
@@ -95,14 +97,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .responseBody)
             do throws(Fault) {
                 step = unsafe try entry.type._responseBody(
                     entry.filter, block + entry.offset, &chunk, last, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
-            endTime(began, stage, .response)
+            endCall(began, stage, .response)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             switch step {
             case .next: if parkedResponse & bit != 0, !releaseResponse(stage) { return }
@@ -134,14 +136,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .responseTrailers)
             do throws(Fault) {
                 step = unsafe try entry.type._responseTrailers(
                     entry.filter, block + entry.offset, &trailers.pointee, &view.pointee)
             } catch {
                 return faulted(error, at: stage)
             }
-            endTime(began, stage, .response)
+            endCall(began, stage, .response)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return }
             if step == .hold { return parkTrailers(stage, isRequest: false) }
             if parkedResponse & bit != 0, !releaseResponse(stage) { return }

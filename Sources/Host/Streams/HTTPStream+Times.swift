@@ -15,6 +15,20 @@ extension HTTPStream {
         spareTimes = times
     }
 
+    /// A filter is about to be called.
+    @inline(__always)
+    func beginCall(_ entry: Chain.HTTPStage, _ phase: FilterPhase) -> UInt64 {
+        unsafe calls.begin(entry.label, phase)
+        return beginTime()
+    }
+
+    /// It has returned.
+    @inline(__always)
+    func endCall(_ began: UInt64, _ stage: Int, _ direction: FilterTimes.Direction) {
+        calls.end()
+        endTime(began, stage, direction)
+    }
+
     /// A call of a filter begins. Where nothing is measured this is one test of one byte.
     @inline(__always)
     func beginTime() -> UInt64 { table.isTimed ? TickClock.ticks : 0 }

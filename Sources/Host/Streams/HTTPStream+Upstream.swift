@@ -39,14 +39,14 @@ extension HTTPStream {
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
             let step: Step
-            let began = beginTime()
+            let began = unsafe beginCall(entry, .clusterAttached)
             do throws(Fault) {
                 step = unsafe try entry.type._clusterAttached(entry.filter, block + entry.offset, &view.pointee)
             } catch {
                 faulted(error, at: stage)
                 return false
             }
-            endTime(began, stage, .request)
+            endCall(began, stage, .request)
             if unsafe !view.pointee.asked.isNone, !settle(stage, step) { return false }
             if step == .hold {
                 holdAtCluster(stage)
@@ -95,6 +95,8 @@ extension HTTPStream {
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true
+            unsafe calls.begin(entry.label, .endpointPicked)
+            defer { calls.end() }
             guard unsafe try entry.type._endpointPicked(entry.filter, block + entry.offset, &view.pointee) else {
                 return false
             }

@@ -63,6 +63,8 @@ final class HTTPStream: LoopTimer {
 
     let worker: Worker
     let slot: UInt32
+    /// Where the worker says which filter it calls.
+    let calls: CallRecord
     var generation: UInt32 = 0
 
     let headMemory: UnsafeMutablePointer<RequestHead>
@@ -154,6 +156,7 @@ final class HTTPStream: LoopTimer {
 
     init(worker: Worker, slot: UInt32) {
         self.worker = worker
+        calls = worker.calls
         self.slot = slot
         unsafe tableMemory = UnsafeMutablePointer(bitPattern: 8).unsafelyUnwrapped
         unsafe headMemory = .allocate(capacity: 1)

@@ -13,6 +13,8 @@ final class Worker {
     let pages: PagePool
     let streams = StreamTable()
     let mailbox: Mailbox
+    /// Which filter is being called.
+    let calls: CallRecord
     let date = DateCache()
     let registry: StatRegistry
     let log: Log
@@ -52,6 +54,7 @@ final class Worker {
         self.files = files
         self.folder = folder
         self.index = index
+        calls = CallRecord(worker: index)
         lastConnectionID = UInt64(index) << 48
         self.registry = registry
         self.log = log
