@@ -14,11 +14,8 @@ enum NeededLibraries {
     }
 
     private static func load(_ name: String, for file: PluginFile) throws(PluginRefusal) -> UInt {
+        if name == HostLibrary.name { try HostLibrary.load(for: file) }
         if let handle = open(name, RTLD_NOLOAD) { return handle }
-        if name == HostLibrary.name {
-            try HostLibrary.load()
-            if let handle = open(name, RTLD_NOLOAD) { return handle }
-        }
         // What comes with Sluice goes before what the file's builder had: there is one Swift runtime in a process.
         for folder in HostLibrary.folders + folders(of: file) {
             let path = folder + name
