@@ -18,45 +18,47 @@ enum HostLibrary {
         return [folder + "../lib/sluice/", folder + "runtime/", folder]
     }()
 
-    static var path: String? { folders.map { $0 + name }.first { FileProbe.exists($0) } }
+    private static var places: [String] { folders.map { $0 + name }.filter { FileProbe.exists($0) } }
+
+    static var isThere: Bool { !places.isEmpty }
 
     /// Loads it for a plugin, where it has not been.
     static func load(for plugin: PluginFile) throws(PluginRefusal) {
-        guard let path = loaded.withLock({ $0 }) ?? path else {
+        if let path = loaded.withLock({ $0 }) {
+            if plugin.isAsync { try checkAsync(PluginFile(path: path)) }
+            return
+        }
+        guard let first = places.first else {
             throw PluginRefusal(
                 "\(name) is not there, which comes with Sluice and stands in ../lib/sluice or next to the program",
                 hint: "install Sluice by `scripts/install`; in a checkout: `scripts/lib/runtime debug`, or release")
         }
-        do throws(PluginRefusal) {
-            if loaded.withLock({ $0 }) == nil {
-                let file = try checked(path)
-                if plugin.isAsync { try checkAsync(file) }
-                _ = try SharedObject(file)
-                loaded.withLock { $0 = path }
-            } else if plugin.isAsync {
-                try checkAsync(try PluginFile(path: path))
-            }
-        } catch {
-            throw PluginRefusal(
-                "\(path) is not the one of this Sluice: \(error.message)",
-                hint: error.hint == nil || error.hint == PluginRefusal.rebuild
-                    ? "install Sluice again, and start it anew; in a checkout: `scripts/lib/runtime debug`, or release"
-                    : error.hint)
-        }
+        // In a checkout one of them may be older than the program.
+        let fitting = places.lazy.compactMap { try? checked($0) }.first
+        let file = if let fitting { fitting } else { try checked(first) }
+        if plugin.isAsync { try checkAsync(file) }
+        _ = try SharedObject(file)
+        loaded.withLock { $0 = file.path }
     }
 
     private static func checked(_ path: String) throws(PluginRefusal) -> PluginFile {
-        let file = try PluginFile(path: path)
-        guard let note = file.notes.first else { throw PluginRefusal("it does not say what it was built with") }
-        try PluginFile.compare(note)
-        return file
+        do throws(PluginRefusal) {
+            let file = try PluginFile(path: path)
+            guard let note = file.notes.first else { throw PluginRefusal("it does not say what it was built with") }
+            try PluginFile.compare(note)
+            return file
+        } catch {
+            throw PluginRefusal(
+                "\(path) is not the one of this Sluice: \(error.message)",
+                hint: "install Sluice again, and start it anew; in a checkout: `scripts/lib/runtime debug`, or release")
+        }
     }
 
     /// The library that plugins are linked against will do for those that use nothing of it.
     private static func checkAsync(_ file: PluginFile) throws(PluginRefusal) {
         guard file.hasFilterAPI else { return }
         throw PluginRefusal(
-            "it has FilterAPI in it, which is only for building",
-            hint: "asynchronous filters need the one that `scripts/lib/runtime debug` links, or release; start Sluice anew")
+            "it is asynchronous, and \(file.path) has FilterAPI in it, as is right for building only",
+            hint: "link the one for running by `scripts/lib/runtime debug`, or release, and start Sluice anew")
     }
 }

@@ -44,7 +44,7 @@ enum NeededLibraries {
 
     /// Whether a library would be found, as far as can be said without loading it.
     static func isThere(_ name: String, for file: PluginFile) -> Bool {
-        if name == HostLibrary.name { return HostLibrary.path != nil }
+        if name == HostLibrary.name { return HostLibrary.isThere }
         if open(name, RTLD_NOLOAD) != nil { return true }
         let usual = ["/lib/", "/usr/lib/", "/lib64/", "/usr/local/lib/"]
         #if arch(x86_64)
