@@ -12,16 +12,22 @@ BUILDS = REPOSITORY / ".build-plugins"
 _HELLO = REPOSITORY / "plugins/hello"
 
 
-def _build(package, configuration, scratch):
+def _build(package, configuration, scratch, name="hello"):
     command = ["swift", "build", "--package-path", package, "-c", configuration, "--scratch-path", scratch]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == 0, f"{package} does not build:\n{done.stdout}\n{done.stderr}"
-    return pathlib.Path(scratch) / configuration / "libhello.so"
+    return pathlib.Path(scratch) / configuration / f"lib{name}.so"
 
 
 def hello(configuration):
     """plugins/hello, as its author builds it; built again only where something has changed."""
     return _build(_HELLO, configuration, BUILDS / "hello")
+
+
+def rescue(configuration):
+    """An asynchronous filter; it needs the library that scripts/lib/runtime links."""
+    package = REPOSITORY / "Tests/wire/packages/rescue"
+    return _build(package, configuration, BUILDS / "rescue", "rescue")
 
 
 def with_own_filter_api(_):

@@ -49,7 +49,7 @@ CAUSES = {
     "SL0210": (GOOD.replace("127.0.0.1:0", "[ 127.0.0.1:81, 127.0.0.1:81 ]"), 2),
 }
 # Met in other files: on a reload, and with a plugin.
-ELSEWHERE = {"SL0211": "test_process.py", "SL0212": "test_plugins.py"}
+ELSEWHERE = {"SL0211": "test_process.py", "SL0208": "test_plugin_files.py", "SL0212": "test_plugins.py"}
 
 
 @pytest.mark.parametrize("code", CAUSES)

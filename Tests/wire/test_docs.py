@@ -42,7 +42,8 @@ def test_swift_in_the_manuals_compiles(snippet, tmp_path):
     file = tmp_path / "snippet.swift"
     file.write_text(snippet[1])
     # To the object file: what may be moved and what may not is only known then.
-    command = ["swiftc", "-c", "-swift-version", "6", "-I", modules, "-o", tmp_path / "snippet.o", file]
+    folders = [modules, REPOSITORY / "Sources/CPluginNote/include", REPOSITORY / "Sources/CYAML"]
+    command = ["swiftc", "-c", "-swift-version", "6", *(f"-I{folder}" for folder in folders), "-o", tmp_path / "snippet.o", file]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

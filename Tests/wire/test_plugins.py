@@ -6,7 +6,7 @@ import pytest
 
 import plugins
 import sluice as harness
-from builds import sluice_of
+from builds import require_runtime, sluice_of
 from client import get
 from sluice import run_cli
 
@@ -113,6 +113,18 @@ listeners:
     done = run_cli("check", "--format", "json", str(file))
     assert done.returncode == 1
     assert [(entry["line"], entry["code"]) for entry in json.loads(done.stdout)] == [(8, "SL0212")]
+
+
+@pytest.mark.parametrize("plugin", ["debug", "release"])
+def test_an_asynchronous_plugin_and_the_program_mean_the_same_by_a_fault(sluice, built, plugin):
+    require_runtime(built)
+    router = {"router": {"routes": [{"name": "all", "to": "app"}]}}
+    proxy = sluice({"plugins": [str(plugins.rescue(plugin))],
+                    "listeners": {"inbound": {"bind": "127.0.0.1:0", "chain": ["http", "rescue", router]}},
+                    "clusters": {"app": {"endpoints": ["127.0.0.1:1"]}}})
+    caught = get(proxy.address())
+    assert (caught.status, caught.body) == (200, b"rescued from upstream.connect_refused"), "thrown by the program"
+    assert get(proxy.address(), method="DELETE").status == 504, "thrown by the plugin"
 
 
 # Refusals

@@ -14,11 +14,8 @@ enum NeededLibraries {
     }
 
     private static func load(_ name: String, for file: PluginFile) throws(PluginRefusal) -> UInt {
+        if name == HostLibrary.name { try HostLibrary.load(for: file) }
         if let handle = open(name, RTLD_NOLOAD) { return handle }
-        if name == HostLibrary.name {
-            try HostLibrary.load()
-            if let handle = open(name, RTLD_NOLOAD) { return handle }
-        }
         // What comes with Sluice goes before what the file's builder had: there is one Swift runtime in a process.
         for folder in HostLibrary.folders + folders(of: file) {
             let path = folder + name
@@ -47,7 +44,7 @@ enum NeededLibraries {
 
     /// Whether a library would be found, as far as can be said without loading it.
     static func isThere(_ name: String, for file: PluginFile) -> Bool {
-        if name == HostLibrary.name { return HostLibrary.path != nil }
+        if name == HostLibrary.name { return HostLibrary.isThere }
         if open(name, RTLD_NOLOAD) != nil { return true }
         let usual = ["/lib/", "/usr/lib/", "/lib64/", "/usr/local/lib/"]
         #if arch(x86_64)

@@ -49,13 +49,19 @@ struct PluginFile {
     /// Whether it means to be a plugin; next to plugins there may be libraries that they need.
     var isPlugin: Bool { symbols.defines(Self.entryPoint) }
 
+    /// Whether it has FilterAPI in it.
+    var hasFilterAPI: Bool { symbols.defines(Self.ownCopy) }
+
+    /// Whether it uses FilterAsync.
+    var isAsync: Bool { symbols.all.contains { !$0.isDefined && $0.name.hasPrefix("$s11FilterAsync") } }
+
     /// Refuses what was built for another Sluice, without running any of it.
     func check() throws(PluginRefusal) {
         guard isPlugin else {
             throw PluginRefusal(
                 "it has no function `\(Self.entryPoint)`", hint: "a plugin exports it with `@c(\(Self.entryPoint))`")
         }
-        if symbols.defines(Self.ownCopy) {
+        if hasFilterAPI {
             throw PluginRefusal(
                 "it has its own copy of FilterAPI in it, whose types Sluice does not know",
                 hint: "depend on the product `FilterAPI` of the package `sluice`, which is a shared library")
