@@ -7,7 +7,8 @@ final class Broken: HTTPFilter {
     enum Mistake: String, Codable, CaseIterable, Sendable {
         case none, takesHead, holdsEnd, holdsForEver, drops, pausesOnly, answersTwice, sendsAfterEnd, sendsEarly
         case losesBytes, doublesBytes, keepsLength, addsBytes, losesEnd, caresForPieces, undescribedReason
-        case undescribedStat, leaks, shares, keepsState, keepsFilter, retriesForEver, remembersReplays, refusesOthers
+        case undescribedStat, leaks, shares, keepsState, keepsFilter, retriesForEver, remembersReplays, refusesOthers,
+            forgetsEnd
     }
 
     struct Settings: FilterSettings {
@@ -91,6 +92,11 @@ final class Broken: HTTPFilter {
         _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout FilterAPI.Stream
     ) throws(Fault) -> Step {
         if mistake == .addsBytes { head.headers.remove(.contentLength) }
+        if mistake == .forgetsEnd, head.status == 500, state.pieces == 0 {
+            state.pieces = 1
+            try stream.restartBelow(stream.withRequest { $0.copy() }, last: false)
+            return .hold
+        }
         return .next
     }
 
