@@ -61,6 +61,14 @@ struct ConformanceSuiteTests {
         #expect(findings.contains { $0.check == check }, "\(findings)")
     }
 
+    @Test("knows what a peer says first that the filter keeps to itself")
+    func opening() {
+        let findings = Conformance.findings(
+            FirstLine.self, ConformanceOptions { $0.opening = Array("a line of some length\r\n".utf8) })
+        #expect(findings == [])
+        #expect(Conformance.findings(FirstLine.self).contains { $0.check == .bytes })
+    }
+
     @Test("finds a terminal that ends nothing")
     func terminal() {
         #expect(Conformance.findings(DeadEnd.self).map(\.check) == [.terminal])
