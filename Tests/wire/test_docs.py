@@ -34,18 +34,41 @@ def test_config_files_in_the_manuals_are_good(snippet, certificates, tmp_path):
     assert done.returncode == 0, f"{done.stdout}\n{snippet[1]}"
 
 
+DEBUG = REPOSITORY / ".build/debug"
+# What modules of the package are made from that Swift's own do not contain.
+IMPORTS = ["-I", DEBUG / "Modules", "-I", REPOSITORY / "Sources/CYAML",
+           "-Xcc", f"-fmodule-map-file={DEBUG}/CPluginNote.build/module.modulemap"]
+RUNNER = """import Testing
+@main struct Runner { static func main() async { await Testing.__swiftPMEntryPoint() as Never } }
+"""
+
+
+def swiftc(*arguments):
+    return subprocess.run(["swiftc", "-swift-version", "6", *IMPORTS, *arguments], capture_output=True, text=True)
+
+
 @pytest.mark.parametrize("snippet", list(swift_files()), ids=lambda snippet: snippet[0])
-def test_swift_in_the_manuals_compiles(snippet, tmp_path):
-    modules = REPOSITORY / ".build/debug/Modules"
-    if not modules.exists():
+def test_swift_in_the_manuals_compiles_and_its_tests_pass(snippet, tmp_path):
+    if not (DEBUG / "Modules").exists():
         pytest.skip("there is no debug build")
     file = tmp_path / "snippet.swift"
     file.write_text(snippet[1])
-    # To the object file: what may be moved and what may not is only known then.
-    folders = [modules, REPOSITORY / "Sources/CPluginNote/include", REPOSITORY / "Sources/CYAML"]
-    command = ["swiftc", "-c", "-swift-version", "6", *(f"-I{folder}" for folder in folders), "-o", tmp_path / "snippet.o", file]
-    done = subprocess.run(command, capture_output=True, text=True)
+    if "import Testing" not in snippet[1]:
+        # To the object file: what may be moved and what may not is only known then.
+        done = swiftc("-c", "-o", tmp_path / "snippet.o", file)
+        assert done.returncode == 0, done.stderr
+        return
+    runner = tmp_path / "runner.swift"
+    runner.write_text(RUNNER)
+    objects = [part for module in ("FilterAPI", "FilterTesting", "Config", "CPluginNote")
+               for part in (DEBUG / f"{module}.build").glob("*.o")]
+    done = swiftc("-parse-as-library", "-module-name", "snippet", "-o", tmp_path / "snippet", file, runner, *objects,
+                  "-lyaml")
     assert done.returncode == 0, done.stderr
+    ran = subprocess.run(
+        [tmp_path / "snippet", "--testing-library", "swift-testing"], capture_output=True, text=True, timeout=60)
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 0 and re.search(r"Test run with [1-9]\d* tests", said), said
 
 
 def test_there_is_something_to_check():

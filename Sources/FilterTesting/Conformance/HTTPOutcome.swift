@@ -6,7 +6,10 @@ struct HTTPOutcome {
     var above: Passed
     var reply: RecordedReply?
     var fault: String
-    var holds: Bool
+    var holdsRequest: Bool
+    var holdsResponse: Bool
+    /// Whether all events have happened.
+    var isWhole = true
     var isAbandoned: Bool
     var isDeclined: Bool
     var attached: Bool
@@ -17,7 +20,8 @@ struct HTTPOutcome {
         above = stream.above
         reply = stream.reply
         fault = stream.fault.map { "\($0.reason)" } ?? ""
-        holds = stream.holdsRequest || stream.holdsResponse || stream.isHeldAtCluster
+        holdsRequest = stream.holdsRequest || stream.isHeldAtCluster
+        holdsResponse = stream.holdsResponse
         isAbandoned = stream.isAbandoned
         isDeclined = stream.isDeclined
         attached = stream.attached != nil

@@ -110,10 +110,15 @@ final class TrialBench<F: Filter> {
         // That of a request of its own that has failed is not the filter's either.
         let injected = injected.union(["upstream.response_timeout"])
         let described = Set(F.manifest.reasons.map(\.reason))
-        for reason in reasons where !reason.isEmpty && !reason.hasPrefix("filter.") {
+        for reason in reasons where !Self.isOfHost(reason) {
             guard !described.contains(reason), !injected.contains(reason) else { continue }
             report.add(.reasons, "the reason `\(reason)` is not in the manifest", script: script)
         }
+    }
+
+    /// Whether a reason is the contract's own, which the manual has.
+    private static func isOfHost(_ reason: String) -> Bool {
+        reason.isEmpty || ["filter.", "async.", "fetch."].contains { reason.hasPrefix($0) }
     }
 
     /// The statistics that were asked for are those that are described.

@@ -146,6 +146,12 @@ public final class FakeChain {
         _ = stages.last?.showFault(fault)
     }
 
+    /// A fault that no filter took in hand becomes an answer: those above the one that failed see it.
+    public func faultBecomesAnswer(_ status: Status = 503) {
+        let places = stages.indices.filter { stages[$0].forgetFault() }
+        if let lowest = places.last { stages[lowest].showHostsAnswer(status, memory) }
+    }
+
     /// Time goes by.
     public func advance(by duration: Duration) {
         memory.clock.advance(by: duration)

@@ -75,6 +75,7 @@ extension FakeStream {
         lower?.reopen()
         life = .new
         fault = nil
+        isFaultFromBelow = false
         reply = nil
         pendingFault = nil
         pendingRestart = false

@@ -32,7 +32,7 @@ extension FakeStream {
         // What waits for an answer gets none; what was answered already stays so.
         guard !isOver else { return false }
         guard openIfNeeded(), interest.contains(.faultBelow), !up.passed.hasHead else {
-            failed(fault)
+            passOn(fault)
             return false
         }
         let restartsBefore = restarts.count
@@ -47,8 +47,26 @@ extension FakeStream {
         _ = doWhatWasAsked()
         let isTaken =
             reply != nil || restarts.count > restartsBefore || abandonCount > abandonsBefore || self.fault != nil
-        if !isTaken { failed(fault) }
+        if !isTaken { passOn(fault) }
         return isTaken
+    }
+
+    /// The filter has not taken the fault in hand: the one above is asked.
+    private func passOn(_ fault: Fault) {
+        isFaultFromBelow = true
+        failed(fault)
+    }
+
+    func forgetFault() -> Bool {
+        guard fault != nil, !up.passed.hasHead, life == .open else { return false }
+        let wasBelow = isFaultFromBelow
+        fault = nil
+        isFaultFromBelow = false
+        down.held = []
+        up.held = []
+        (down.token, up.token, clusterToken) = (0, 0, 0)
+        isAbandoned = false
+        return wasBelow
     }
 
     func showCluster() -> Step? {

@@ -30,6 +30,8 @@ public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
     var sent: [(isRequest: Bool, bytes: [UInt8], ends: Bool)] = []
     /// How many answers the call has given so far.
     var repliesOfCall = 0
+    /// The fault is one of below, not the filter's own.
+    var isFaultFromBelow = false
     /// The call has sent the request anew.
     var pendingRestart = false
     /// The filters above and below in a chain; the chain keeps them.
@@ -174,18 +176,9 @@ public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
     @discardableResult
     public func faultBelow(_ fault: Fault) -> Bool { showFault(fault) }
 
-    /// A fault below that no filter took in hand becomes an answer, which the filter sees like any other.
+    /// A fault below that the filter has not taken in hand becomes an answer, which the filter sees like any other.
     public func faultBecomesAnswer(_ status: Status = 503) {
-        guard fault != nil, !up.passed.hasHead, life == .open else { return }
-        fault = nil
-        down.held = []
-        up.held = []
-        (down.token, up.token, clusterToken) = (0, 0, 0)
-        isAbandoned = false
-        memory.isRequestDropped = true
-        facts.isLocalReply = true
-        responseHead(status, ["content-type": "text/plain; charset=utf-8"])
-        responseBody("no healthy upstream\n", last: true)
+        if forgetFault() { showHostsAnswer(status, memory) }
     }
 
     /// The stream is closed for a replay from above, and opens again at the next event, as if nothing had been shown.

@@ -7,7 +7,8 @@ final class Broken: HTTPFilter {
     enum Mistake: String, Codable, CaseIterable, Sendable {
         case none, takesHead, holdsEnd, holdsForEver, drops, pausesOnly, answersTwice, sendsAfterEnd, sendsEarly
         case losesBytes, doublesBytes, keepsLength, addsBytes, losesEnd, caresForPieces, undescribedReason
-        case undescribedStat, leaks, shares, keepsState, keepsFilter, retriesForEver, remembersReplays, refusesOthers
+        case undescribedStat, leaks, shares, keepsState, keepsFilter, retriesForEver, remembersReplays, refusesOthers,
+            forgetsEnd
     }
 
     struct Settings: FilterSettings {
@@ -91,6 +92,11 @@ final class Broken: HTTPFilter {
         _ head: inout ResponseHead, last: Bool, _ state: inout State, _ stream: inout FilterAPI.Stream
     ) throws(Fault) -> Step {
         if mistake == .addsBytes { head.headers.remove(.contentLength) }
+        if mistake == .forgetsEnd, head.status == 500, state.pieces == 0 {
+            state.pieces = 1
+            try stream.restartBelow(stream.withRequest { $0.copy() }, last: false)
+            return .hold
+        }
         return .next
     }
 
@@ -190,4 +196,27 @@ final class BrokenBytes: ByteFilter {
 final class DeadEnd: HTTPTerminal {
     static let manifest = Manifest(id: "dead_end", summary: "Does nothing.")
     init(_ settings: NoSettings, on worker: inout WorkerContext) throws(ConfigurationFault) {}
+}
+
+/// A byte filter that takes a first line out, as some protocols have it before everything else.
+final class FirstLine: ByteFilter {
+    struct State { var hasLine = false }
+
+    static let manifest = Manifest(
+        id: "first_line", summary: "Takes the first line out.",
+        reasons: [.init("first_line.too_long", [.badRequest], "There is no end to the line.")])
+
+    init(_ settings: NoSettings, on worker: inout WorkerContext) throws(ConfigurationFault) {}
+
+    func open(_ stream: inout FilterAPI.Stream) throws(Fault) -> State? { State() }
+
+    func requestBytes(
+        _ chunk: inout ByteChunk, last: Bool, _ state: inout State, _ stream: inout FilterAPI.Stream
+    ) throws(Fault) -> Step {
+        while !state.hasLine, !chunk.isEmpty {
+            let first = chunk.splitFirst(1)
+            if unsafe first.withUnsafeBytes({ unsafe $0.first }) == UInt8(ascii: "\n") { state.hasLine = true }
+        }
+        return state.hasLine ? .leave : .next
+    }
 }

@@ -12,6 +12,7 @@ struct ConformanceSuiteTests {
         (.caresForPieces, .splits), (.undescribedReason, .reasons), (.undescribedStat, .statistics), (.leaks, .balance),
         (.shares, .isolation), (.keepsState, .release), (.keepsFilter, .release), (.retriesForEver, .replays),
         (.remembersReplays, .replayFromAbove), (.refusesOthers, .workers),
+        (.forgetsEnd, .completeness),
     ]
 
     @Test("finds nothing where nothing is wrong")
@@ -31,7 +32,7 @@ struct ConformanceSuiteTests {
     func complete() {
         #expect(Set(Self.expected.map(\.0)) == Set(Broken.Mistake.allCases).subtracting([.none]))
         let others: Set<ConformanceCheck> = [
-            .manifest, .settings, .interest, .terminal, .handshake, .completeness,
+            .manifest, .settings, .interest, .terminal, .handshake,
         ]
         #expect(Set(Self.expected.map(\.1)).union(others) == Set(ConformanceCheck.allCases))
     }
@@ -58,6 +59,14 @@ struct ConformanceSuiteTests {
     func bytes(mistake: BrokenBytes.Mistake, check: ConformanceCheck) {
         let findings = Conformance.findings(BrokenBytes.self, .init(config: "{ mistake: \(mistake.rawValue) }"))
         #expect(findings.contains { $0.check == check }, "\(findings)")
+    }
+
+    @Test("knows what a peer says first that the filter keeps to itself")
+    func opening() {
+        let findings = Conformance.findings(
+            FirstLine.self, ConformanceOptions { $0.opening = Array("a line of some length\r\n".utf8) })
+        #expect(findings == [])
+        #expect(Conformance.findings(FirstLine.self).contains { $0.check == .bytes })
     }
 
     @Test("finds a terminal that ends nothing")

@@ -52,6 +52,20 @@ struct FakeChainTests {
         }
         #expect(worker.value(of: "broken.requests") == 3)
         #expect(chain.fault?.reason.description == "test.refused")
+        chain.faultBecomesAnswer()
+        #expect(chain.above.status == 503 && chain.above.isComplete && chain.fault == nil)
+        chain.close()
+    }
+
+    @Test("The answer to a fault is seen by those above the filter that failed, and not by itself")
+    func fault() throws {
+        let chain = FakeChain(
+            try worker.make(Count.self), try worker.make(Broken.self, config: "{ mistake: undescribedReason }"))
+        chain.requestHead(last: true)
+        #expect(chain.fault?.reason.description == "broken.unheard_of")
+        chain.faultBecomesAnswer(400)
+        #expect(chain.above.status == 400 && !chain.above(1).hasHead)
+        #expect(worker.value(of: "count.responses_4xx") == 1)
         chain.close()
     }
 }
