@@ -12,6 +12,7 @@ from test_docs import is_in, with_nonsense
 FOLDER = REPOSITORY / "plugins"
 # Settings with a key that is not known, on each level.
 LEVELS = {
+    "api_key": [{}],
     "proxy_protocol": [{}],
 }
 
