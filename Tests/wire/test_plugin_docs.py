@@ -13,6 +13,7 @@ FOLDER = REPOSITORY / "plugins"
 # Settings with a key that is not known, on each level.
 LEVELS = {
     "api_key": [{}],
+    "brotli": [{}],
     "proxy_protocol": [{}],
 }
 
