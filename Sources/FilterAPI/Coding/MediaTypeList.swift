@@ -7,6 +7,13 @@ public struct MediaTypeList: Sendable {
         let end: [UInt8]?
     }
 
+    /// What is text, and is asked for often.
+    public static let usualTypes = [
+        "text/html", "text/plain", "text/css", "text/javascript", "text/xml", "text/csv", "text/markdown",
+        "application/javascript", "application/json", "application/*+json", "application/xml", "application/*+xml",
+        "image/svg+xml",
+    ]
+
     private let patterns: [Pattern]
 
     /// From the texts of a config.

@@ -10,7 +10,7 @@ extension Brotli {
         /// Bodies that are known to be shorter are left as they are.
         public var minLength = ByteSize.bytes(256)
         /// The types of content that are compressed.
-        public var contentTypes = Self.usualTypes
+        public var contentTypes = MediaTypeList.usualTypes
         /// Whether answers that depend on what codings clients accept say so.
         public var vary = true
         /// What becomes of responses with a strong entity tag.
@@ -20,13 +20,6 @@ extension Brotli {
 
         /// Responses are compressed.
         public init() {}
-
-        /// The same as those of `gzip`.
-        static let usualTypes = [
-            "text/html", "text/plain", "text/css", "text/javascript", "text/xml", "text/csv", "text/markdown",
-            "application/javascript", "application/json", "application/*+json", "application/xml", "application/*+xml",
-            "image/svg+xml",
-        ]
 
         /// Checks the numbers.
         public func validate(_ check: inout SettingsCheck) {
