@@ -16,4 +16,6 @@ package struct ClusterReference: Sendable {
     package let place: Place?
     /// The node that holds the name; nil where a default names the cluster.
     package let node: Node?
+    /// Whether it is for whole connections of clients, and not for requests; the host says so.
+    package var isForConnections = false
 }

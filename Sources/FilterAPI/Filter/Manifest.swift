@@ -8,7 +8,7 @@ public struct Manifest: Sendable {
     public var status: Status
     /// From whom it may be given bytes without fear.
     public var posture: Posture
-    /// What must be offered by a filter above it in the chain, such as `tls.identity`.
+    /// What must be offered by a filter above it in the chain, such as `tls.identity`; or ``clientConnection``.
     public var needs: [String]
     /// What it offers to the filters below it.
     public var offers: [String]
@@ -16,6 +16,10 @@ public struct Manifest: Sendable {
     public var stats: [StatDescription]
     /// The reasons that it gives to faults and to logs.
     public var reasons: [ReasonDescription]
+
+    /// The need of a byte filter in a cluster's chain for ``ConnectionFacts/client``: the config is refused where
+    /// anything but a byte terminal, such as `tcp_proxy`, uses the cluster. In a listener's chain it asks for nothing.
+    public static let clientConnection = "client.connection"
 
     /// Describes a filter.
     public init(

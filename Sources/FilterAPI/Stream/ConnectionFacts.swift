@@ -1,13 +1,19 @@
 /// What is known of a connection: in a listener's chain of the client's, in a cluster's chain of the one to the
 /// endpoint. The same for all its streams.
 public final class ConnectionFacts {
-    /// The peer's address and port, as the socket says.
+    /// The peer's address and port: as the socket says, or as a filter has learnt from a proxy in front, by
+    /// ``setClient(ip:port:connectedTo:)``.
     public package(set) var remoteAddress = ""
     /// The peer's address without the port.
     public package(set) var remoteIP = ""
     /// The address and port that the client connected to; in a cluster's chain those that the endpoint sees, empty until
     /// the connection is made.
     public package(set) var localAddress = ""
+    /// What the socket says, where a filter has said something else; nil where it has not.
+    private var direct: Direct?
+    /// In a cluster's chain the connection of the client whose bytes this one carries, and no other client's; nil where
+    /// it may carry requests of many, and where Sluice itself is the client, as for health checks.
+    public package(set) var client: ConnectionFacts?
     /// The listener's name; in a cluster's chain the cluster's.
     public package(set) var listener = ""
     /// In a cluster's chain the host by which the config names the endpoint, without the port: a name, or an IP
@@ -37,4 +43,40 @@ public final class ConnectionFacts {
 
     /// Whether TLS ended here.
     public var isTLS: Bool { tls != nil }
+
+    /// The other end of the socket, with the port: the client, or the last proxy in front.
+    public var directRemoteAddress: String { direct?.remoteAddress ?? remoteAddress }
+    /// The other end of the socket, without the port.
+    public var directRemoteIP: String { direct?.remoteIP ?? remoteIP }
+    /// This end of the socket, with the port.
+    public var directLocalAddress: String { direct?.localAddress ?? localAddress }
+
+    /// Says who the client is and where it wanted to go, as a proxy in front has told; for byte filters in a listener's
+    /// chain, before ``Stream/endHandshake()``.
+    ///
+    /// From then on logs, limits by address and forwarding fields mean this client. Whether the peer may be believed is
+    /// for the filter to know.
+    ///
+    /// - Parameters:
+    ///   - ip: an IPv4 or IPv6 address in its usual form, without brackets.
+    ///   - port: the client's port.
+    ///   - local: the address and port that the client connected to; nil leaves them as the socket says.
+    public func setClient(ip: String, port: UInt16, connectedTo local: (ip: String, port: UInt16)? = nil) {
+        if direct == nil {
+            direct = Direct(remoteAddress: remoteAddress, remoteIP: remoteIP, localAddress: localAddress)
+        }
+        remoteIP = ip
+        remoteAddress = Self.text(ip, port)
+        if let local { localAddress = Self.text(local.ip, local.port) }
+    }
+
+    private static func text(_ ip: String, _ port: UInt16) -> String {
+        ip.utf8.contains(UInt8(ascii: ":")) ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+
+    private struct Direct {
+        let remoteAddress: String
+        let remoteIP: String
+        let localAddress: String
+    }
 }

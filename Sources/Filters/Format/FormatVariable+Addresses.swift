@@ -9,13 +9,15 @@ extension FormatVariable {
         switch self {
         case .downstreamRemoteAddress, .downstreamRemoteAddressWithoutPort, .downstreamRemotePort:
             appendClient(subject.request, connection, &text)
-        case .downstreamDirectRemoteAddress: text.append(connection.remoteAddress)
-        case .downstreamDirectRemoteAddressWithoutPort: text.append(connection.remoteIP)
-        case .downstreamDirectRemotePort: text.append(portOf: connection.remoteAddress)
-        case .downstreamLocalAddress, .downstreamDirectLocalAddress: text.append(connection.localAddress)
-        case .downstreamLocalAddressWithoutPort, .downstreamDirectLocalAddressWithoutPort:
-            text.append(hostOf: connection.localAddress)
-        case .downstreamLocalPort, .downstreamDirectLocalPort: text.append(portOf: connection.localAddress)
+        case .downstreamDirectRemoteAddress: text.append(connection.directRemoteAddress)
+        case .downstreamDirectRemoteAddressWithoutPort: text.append(connection.directRemoteIP)
+        case .downstreamDirectRemotePort: text.append(portOf: connection.directRemoteAddress)
+        case .downstreamLocalAddress: text.append(connection.localAddress)
+        case .downstreamLocalAddressWithoutPort: text.append(hostOf: connection.localAddress)
+        case .downstreamLocalPort: text.append(portOf: connection.localAddress)
+        case .downstreamDirectLocalAddress: text.append(connection.directLocalAddress)
+        case .downstreamDirectLocalAddressWithoutPort: text.append(hostOf: connection.directLocalAddress)
+        case .downstreamDirectLocalPort: text.append(portOf: connection.directLocalAddress)
         case .upstreamLocalAddress: if let upstream = subject.facts.upstream { text.append(upstream.localAddress) }
         case .upstreamLocalAddressWithoutPort:
             if let upstream = subject.facts.upstream { text.append(hostOf: upstream.localAddress) }

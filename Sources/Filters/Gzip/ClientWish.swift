@@ -19,7 +19,7 @@ struct ClientWish {
 
     init(_ head: borrowing RequestHead) {
         let codings = AcceptEncoding(head.headers)
-        verdict = codings.verdict
+        verdict = codings.verdict(for: .gzip)
         if codings.isPresent {
             if codings.accepts(.gzip) { facts.insert(.acceptsGzip) }
             if codings.accepts(.deflate) { facts.insert(.acceptsDeflate) }
@@ -40,7 +40,7 @@ struct ClientWish {
     ///
     /// Not for HTTP/1.0: a body whose length is not known ends with the connection there, and one that was cut off looks
     /// complete.
-    var wantsGzip: Bool { (verdict == .gzip || verdict == .wildcard) && !facts.contains(.isHTTP10) }
+    var wantsGzip: Bool { (verdict == .named || verdict == .wildcard) && !facts.contains(.isHTTP10) }
 
     /// Whether a body in this coding was asked for. Who says nothing has not asked.
     func accepts(_ coding: BodyCoding) -> Bool {

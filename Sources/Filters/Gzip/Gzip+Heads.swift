@@ -23,7 +23,7 @@ extension Gzip {
             let deflater = beginCompressing(level: settings.level)
         else { return .none }
         let rule = flushRule(head.headers, head.bodyLength)
-        fields.compress(&head.headers)
+        fields.compress(&head.headers, .gzip)
         head.bodyLength = .unknown
         counters.requestsCompressed.add()
         return .compress(deflater, rule)
@@ -106,12 +106,12 @@ extension Gzip {
         guard client.wantsGzip else { return leave(last: last) }
         // The head of an answer to HEAD is that of the answer to GET.
         if last {
-            fields.compress(&head.headers)
+            fields.compress(&head.headers, .gzip)
             return .none
         }
         guard let deflater = beginCompressing(level: level) else { return leave(last: last) }
         let rule = flushRule(head.headers, head.bodyLength)
-        fields.compress(&head.headers)
+        fields.compress(&head.headers, .gzip)
         head.bodyLength = .unknown
         counters.compressed.add()
         return .compress(deflater, rule)

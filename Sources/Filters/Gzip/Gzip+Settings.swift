@@ -16,7 +16,7 @@ extension Gzip {
         /// Bodies that are known to be shorter are left as they are.
         public var minLength = ByteSize.bytes(256)
         /// The types of content that are compressed.
-        public var contentTypes = Self.usualTypes
+        public var contentTypes = MediaTypeList.usualTypes
         /// Whether answers that depend on what codings clients accept say so.
         public var vary = true
         /// What becomes of responses with a strong entity tag.
@@ -30,13 +30,6 @@ extension Gzip {
 
         /// Responses are compressed.
         public init() {}
-
-        /// What is text, and is asked for often.
-        static let usualTypes = [
-            "text/html", "text/plain", "text/css", "text/javascript", "text/xml", "text/csv", "text/markdown",
-            "application/javascript", "application/json", "application/*+json", "application/xml", "application/*+xml",
-            "image/svg+xml",
-        ]
 
         /// Checks the numbers.
         public func validate(_ check: inout SettingsCheck) {

@@ -78,7 +78,7 @@ struct GzipCounters {
     func count(_ verdict: AcceptEncoding.Verdict) {
         switch verdict {
         case .noHeader: noAcceptHeader.add()
-        case .gzip: headerGzip.add()
+        case .named: headerGzip.add()
         case .wildcard: headerWildcard.add()
         case .identity: headerIdentity.add()
         case .notValid: headerNotValid.add()

@@ -97,7 +97,11 @@ struct ChainCheck {
             else {
                 return nil
             }
-            clusterUses += decoded.clusterUses
+            let isForConnections = Role(of: type) == .byteTerminal
+            for var use in decoded.clusterUses {
+                use.isForConnections = isForConnections
+                clusterUses.append(use)
+            }
             return decoded.value
         }
         return open(type)
@@ -144,7 +148,8 @@ struct ChainCheck {
                 return report(
                     entry, "\(name) is \(entry.plan.role.text), which cannot stand in a listener's chain", nil)
             }
-            for need in entry.plan.type.manifest.needs where !offers.contains(need) {
+            let needs = entry.plan.type.manifest.needs.filter { $0 != Manifest.clientConnection }
+            for need in needs where !offers.contains(need) {
                 return report(entry, "\(name) needs `\(need)`, which no filter above it offers", nil)
             }
             offers.formUnion(entry.plan.type.manifest.offers)

@@ -56,6 +56,7 @@ struct ConfigLoader {
         }
         let clusters = clusters(document.root["clusters"])
         checkReferences(Set(document.root["clusters"]?.mapping?.entries.map(\.key) ?? []))
+        checkConnections(clusters)
         warnUnused(clusters)
         guard !diagnostics.hasErrors else { return nil }
         return GenerationPlan(
@@ -200,6 +201,22 @@ struct ConfigLoader {
             diagnostics.error(
                 .unknownCluster, "there is no cluster `\(use.cluster)`", at: use.place,
                 hint: nearest(use.cluster, Array(names)).map { "did you mean `\($0)`?" }, accepted: names.sorted())
+        }
+    }
+
+    /// A connection that carries requests of several clients belongs to none of them.
+    private func checkConnections(_ clusters: [ClusterPlan]) {
+        for cluster in clusters {
+            let found = cluster.chain.stages.first { $0.type.manifest.needs.contains(Manifest.clientConnection) }
+            guard let stage = found else { continue }
+            for use in clusterUses where use.cluster == cluster.name && !use.isForConnections {
+                diagnostics.error(
+                    .badChain,
+                    "the cluster `\(cluster.name)` cannot carry requests: `\(stage.name)` in its chain says whose each "
+                        + "connection is, and requests of several clients share one",
+                    at: use.place, hint: "name a cluster without `\(stage.name)` here, or use it by `tcp_proxy`",
+                    related: stage.spot.map { [Diagnostic.Related("it stands here", at: $0.place)] } ?? [])
+            }
         }
     }
 

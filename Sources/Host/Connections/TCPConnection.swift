@@ -222,6 +222,7 @@ final class RawClientConnection: Connection {
         super.init(
             worker: worker, chain: pool.chain, bufferLimit: pool.settings.bufferLimit, traffic: pool.stats.traffic)
         facts.fill(endpoint, of: pool)
+        facts.client = client.facts
         if chain.byteCount > 0 { pipe = BytePipe(connection: self, side: .upstream) }
     }
 

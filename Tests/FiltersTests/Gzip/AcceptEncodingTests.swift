@@ -15,10 +15,10 @@ struct AcceptEncodingTests {
     @Test(
         "what follows for gzip",
         arguments: [
-            ("gzip", .gzip), ("GZIP", .gzip), ("x-gzip", .gzip), ("gzip;q=1", .gzip), ("gzip;q=1.000", .gzip),
-            ("gzip;q=0.001", .gzip), ("gzip; q=0.5", .gzip), ("gzip ; Q=0.5", .gzip), ("gzip\t;\tq=0.5", .gzip),
-            ("deflate, gzip", .gzip), ("br;q=1.0, gzip;q=0.8, *;q=0.1", .gzip), (",gzip,,", .gzip),
-            ("identity;q=0.5, gzip;q=0.5", .gzip), ("identity, gzip", .gzip), ("gzip, *;q=0", .gzip),
+            ("gzip", .named), ("GZIP", .named), ("x-gzip", .named), ("gzip;q=1", .named), ("gzip;q=1.000", .named),
+            ("gzip;q=0.001", .named), ("gzip; q=0.5", .named), ("gzip ; Q=0.5", .named), ("gzip\t;\tq=0.5", .named),
+            ("deflate, gzip", .named), ("br;q=1.0, gzip;q=0.8, *;q=0.1", .named), (",gzip,,", .named),
+            ("identity;q=0.5, gzip;q=0.5", .named), ("identity, gzip", .named), ("gzip, *;q=0", .named),
             ("*", .wildcard), ("*;q=0.1", .wildcard), ("br, *", .wildcard), ("identity;q=0, *", .wildcard),
             ("", .identity), (",", .identity), ("identity", .identity), ("br", .identity), ("deflate", .identity),
             ("gzip;q=0", .identity), ("gzip;q=0.000", .identity), ("gzip;q=0, *", .identity), ("*;q=0", .identity),
@@ -29,23 +29,31 @@ struct AcceptEncodingTests {
             ("gzip;q=2", .notValid), ("gzip;q=1.001", .notValid), ("gzip;q=0.1234", .notValid),
             ("gzip;q=-1", .notValid), ("gzip;q=.5", .notValid), ("gzip;q=1e0", .notValid),
             ("gzip;level=1", .notValid), ("gzip;q=0.5;level=1", .notValid), ("gzip;q =1", .notValid),
-            ("gzip;q=x, *", .wildcard), ("br;q=x, gzip", .gzip), ("gzip;q=x, gzip", .gzip),
+            ("gzip;q=x, *", .wildcard), ("br;q=x, gzip", .named), ("gzip;q=x, gzip", .named),
             ("br;q=x, gzip;q=0", .identity),
         ] as [(String, AcceptEncoding.Verdict)])
     func verdict(text: String, verdict: AcceptEncoding.Verdict) {
-        #expect(read([text]).verdict == verdict)
+        #expect(read([text]).verdict(for: .gzip) == verdict)
     }
 
     @Test("several fields are one list")
     func several() {
-        #expect(read(["br", "gzip"]).verdict == .gzip)
-        #expect(read(["gzip", "gzip;q=0"]).verdict == .identity)
-        #expect(read([]).verdict == .noHeader)
+        #expect(read(["br", "gzip"]).verdict(for: .gzip) == .named)
+        #expect(read(["gzip", "gzip;q=0"]).verdict(for: .gzip) == .identity)
+        #expect(read([]).verdict(for: .gzip) == .noHeader)
     }
 
     @Test("deflate is told apart")
     func deflate() {
         #expect(read(["deflate"]).accepts(.deflate) && !read(["deflate"]).accepts(.gzip))
         #expect(read(["*"]).accepts(.deflate) && !read(["deflate;q=0, *"]).accepts(.deflate))
+    }
+
+    @Test("brotli is told apart, and a weight for the one is none for the other")
+    func brotli() {
+        #expect(read(["br;q=0.5, gzip;q=0"]).verdict(for: .brotli) == .named)
+        #expect(read(["gzip"]).verdict(for: .brotli) == .identity)
+        #expect(read(["*"]).verdict(for: .brotli) == .wildcard)
+        #expect(read(["br;q=0, *"]).verdict(for: .brotli) == .identity)
     }
 }

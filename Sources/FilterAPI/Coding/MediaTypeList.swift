@@ -1,7 +1,5 @@
-internal import FilterAPI
-
-/// The types of content that are compressed.
-struct MediaTypeList {
+/// Types of content, as a filter that compresses is told them.
+public struct MediaTypeList: Sendable {
     private struct Pattern {
         /// In lower case: the whole type, or what stands before the `*`.
         let start: [UInt8]
@@ -9,10 +7,19 @@ struct MediaTypeList {
         let end: [UInt8]?
     }
 
+    /// What is text, and is asked for often.
+    public static let usualTypes = [
+        "text/html", "text/plain", "text/css", "text/javascript", "text/xml", "text/csv", "text/markdown",
+        "application/javascript", "application/json", "application/*+json", "application/xml", "application/*+xml",
+        "image/svg+xml",
+    ]
+
     private let patterns: [Pattern]
 
+    /// From the texts of a config.
+    ///
     /// - Parameter texts: `type/subtype`; `*` may stand for the subtype, or for its beginning.
-    init(_ texts: [String]) {
+    public init(_ texts: [String]) {
         patterns = texts.map { text in
             let text = Array(text.lowercased().utf8)
             if text == Array("*/*".utf8) { return Pattern(start: [], end: []) }
@@ -25,7 +32,7 @@ struct MediaTypeList {
     ///
     /// Never for gRPC, which compresses its messages one by one; for a stream of events only where that is named: it
     /// would keep a compressor for as long as it is open.
-    func matches(_ headers: borrowing Headers) -> Bool {
+    public func matches(_ headers: borrowing Headers) -> Bool {
         let index = headers.index(of: .contentType)
         guard index >= 0 else { return false }
         let type = Self.type(headers.value(at: index))
@@ -38,12 +45,12 @@ struct MediaTypeList {
     }
 
     /// Whether a message's content is a stream of events, each of which matters as soon as it comes.
-    static func isEventStream(_ headers: borrowing Headers) -> Bool {
+    public static func isEventStream(_ headers: borrowing Headers) -> Bool {
         headers.withValue(.contentType) { isEventStream(type($0)) } ?? false
     }
 
     /// Whether a message belongs to gRPC.
-    static func isGRPC(_ headers: borrowing Headers) -> Bool {
+    public static func isGRPC(_ headers: borrowing Headers) -> Bool {
         headers.withValue(.contentType) { isGRPC(type($0)) } ?? false
     }
 

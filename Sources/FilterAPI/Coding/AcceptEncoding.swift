@@ -1,36 +1,35 @@
-internal import FilterAPI
-
-/// What a client says about content codings (RFC 9110 section 12.5.3), as far as it matters here.
+/// What a client says about content codings (RFC 9110 section 12.5.3); for filters that compress.
 ///
 /// Weights are in thousandths; where a coding is listed twice, the lower one counts: what is not wanted is never sent.
-struct AcceptEncoding {
+public struct AcceptEncoding: Sendable {
     /// Whether there is such a field.
-    private(set) var isPresent = false
+    public private(set) var isPresent = false
     /// Whether something in it could not be read. It counts as if it were not there.
-    private(set) var isMalformed = false
+    public private(set) var isMalformed = false
     private var gzip = unlisted
     private var deflate = unlisted
+    private var brotli = unlisted
     private var identity = unlisted
     private var any = unlisted
 
     private static let unlisted: Int16 = -1
 
-    /// What follows for `gzip`.
-    enum Verdict: UInt8 {
+    /// What follows for a coding.
+    public enum Verdict: UInt8, Sendable {
         /// There is no field. Any coding would do, but clients of this kind rather expect none.
         case noHeader
-        /// It names `gzip`, and nothing that it prefers.
-        case gzip
+        /// It names the coding, and does not rather have none.
+        case named
         /// It accepts anything.
         case wildcard
-        /// It accepts no `gzip`, or rather has none.
+        /// It does not accept the coding, or rather has none.
         case identity
         /// It could not be read.
         case notValid
     }
 
     /// Reads all fields of a request.
-    init(_ headers: borrowing Headers) {
+    public init(_ headers: borrowing Headers) {
         var index = headers.index(of: .acceptEncoding)
         while index >= 0 {
             isPresent = true
@@ -39,20 +38,29 @@ struct AcceptEncoding {
         }
     }
 
-    /// What follows for `gzip`.
-    var verdict: Verdict {
+    /// What follows for a coding.
+    public func verdict(for coding: ContentCoding) -> Verdict {
         guard isPresent else { return .noHeader }
-        if accepts(.gzip) {
-            if gzip == Self.unlisted { return identity > any ? .identity : .wildcard }
-            return identity > gzip ? .identity : .gzip
+        let weight = weight(of: coding)
+        if accepts(coding) {
+            if weight == Self.unlisted { return identity > any ? .identity : .wildcard }
+            return identity > weight ? .identity : .named
         }
-        return isMalformed && gzip == Self.unlisted ? .notValid : .identity
+        return isMalformed && weight == Self.unlisted ? .notValid : .identity
     }
 
     /// Whether a body in a coding may be sent.
-    func accepts(_ coding: BodyCoding) -> Bool {
-        let weight = coding == .gzip ? gzip : deflate
+    public func accepts(_ coding: ContentCoding) -> Bool {
+        let weight = weight(of: coding)
         return (weight == Self.unlisted ? any : weight) > 0
+    }
+
+    private func weight(of coding: ContentCoding) -> Int16 {
+        switch coding {
+        case .gzip: gzip
+        case .deflate: deflate
+        case .brotli: brotli
+        }
     }
 
     private mutating func add(_ list: RawSpan) {
@@ -82,6 +90,8 @@ struct AcceptEncoding {
             Self.lower(&gzip, to: weight)
         } else if ASCII.equalIgnoringCase(coding, "deflate") {
             Self.lower(&deflate, to: weight)
+        } else if ASCII.equalIgnoringCase(coding, "br") {
+            Self.lower(&brotli, to: weight)
         } else if ASCII.equalIgnoringCase(coding, "identity") {
             Self.lower(&identity, to: weight)
         } else if ASCII.equal(coding, "*") {
