@@ -47,16 +47,39 @@ final class ProxyLog: EventSource {
             }
             if !isOpen { return loop.close(self) }
             if bytes.isEmpty { return }
-            Terminal.error(String(decoding: bytes, as: UTF8.self))
-            for byte in bytes { look(byte) }
+            for byte in bytes { take(byte) }
         }
     }
 
-    private func look(_ byte: UInt8) {
+    private func take(_ byte: UInt8) {
+        line.append(byte)
+        guard byte == UInt8(ascii: "\n") else { return }
+        let text = String(decoding: line, as: UTF8.self)
+        line.removeAll(keepingCapacity: true)
+        Terminal.error(refusal(in: text) ?? text)
+        look(text.split { $0 == " " || $0 == "\n" })
+    }
+
+    /// What is wrong with a config, as a person reads it; in a log it is one line.
+    private func refusal(in text: String) -> String? {
+        guard text.split(separator: " ").dropFirst(2).starts(with: ["config", "refused,"]) else { return nil }
+        let key = Array(" details=\"".utf8)
+        let bytes = Array(text.utf8)
+        guard let begin = bytes.indices.first(where: { bytes[$0...].starts(with: key) }) else { return nil }
+        var plain: [UInt8] = []
+        var rest = bytes[(begin + key.count)...]
+        while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
+            guard byte == UInt8(ascii: "\\"), let next = rest.popFirst() else {
+                plain.append(byte)
+                continue
+            }
+            plain.append(next == UInt8(ascii: "n") ? UInt8(ascii: "\n") : next)
+        }
+        return String(decoding: plain, as: UTF8.self) + "sluice: this config is not used; what ran before goes on\n"
+    }
+
+    private func look(_ words: [Substring]) {
         guard whenReady != nil else { return }
-        guard byte == UInt8(ascii: "\n") else { return line.append(byte) }
-        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-        line.removeAll()
         func value(_ key: String) -> String? {
             words.first { $0.hasPrefix(key + "=") }.map { String($0.dropFirst(key.utf8.count + 1)) }
         }
