@@ -49,9 +49,9 @@ struct FilterCost {
             the chain without it: \(Self.short(base)) ns; a GET without a body, and an answer without one
 
             """
-        if _isDebugAssertConfiguration() {
+        #if DEBUG
             text += "This Sluice is a debug build: a release build is several times faster, and its filters too.\n"
-        }
+        #endif
         return text
     }
 
