@@ -38,7 +38,7 @@ int sluice_seal_memory_file(int fd);
 int sluice_pipe(int ends[2]);
 
 /// Starts a program, in a process group of its own if wished, with `error` as its standard error unless that is -1. It is
-/// sent SIGTERM when the thread that started it ends. Only for processes that have one thread. Returns the process, or -1
+/// sent SIGTERM when the thread that started it ends, which therefore must live as long. Returns the process, or -1
 /// with errno set; a program that cannot be run ends with 127.
 pid_t sluice_start(const char *path, char *const arguments[], int is_own_group, int error);
 /// Asks for a child's end (of any child, for -1). Returns the process that has ended, 0 where none has, -1 where there is

@@ -1,9 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// A program that this one has started. Ends with it, whatever happens: the kernel sends SIGTERM then.
-///
-/// Only for processes that have one thread: it is made by `fork`.
+/// A program that this one has started. Ends with it, whatever happens: the kernel sends SIGTERM when the thread ends that
+/// has started it, which therefore must live as long as the child.
 public struct ChildProcess: Sendable {
     /// The number of the process; of its group too, where it has one of its own.
     public let id: Int32
