@@ -164,6 +164,17 @@ def test_run_builds_serves_and_follows_what_is_saved(sluice):
     running.stopped_by_test = True
 
 
+def test_the_end_comes_while_it_is_built_too(sluice, tmp_path):
+    assert run_cli("filter", "new", "unfinished", cwd=tmp_path).returncode == 0
+    running = sluice(command=["filter", "run", str(tmp_path / "unfinished")], wait=False)
+    assert running.stdout.wait(lambda line: "Building" in line or "[" in line, 60), running.log_text()
+    [build] = subprocess.run(["pgrep", "-P", str(running.pid)], capture_output=True, text=True).stdout.split()
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(30) == 0 and not os.path.exists(f"/proc/{build}")
+    assert subprocess.run(["pgrep", "-g", build]).returncode == 1, "something of the build is left"
+    running.stopped_by_test = True
+
+
 def test_bench_says_what_a_filter_costs_and_what_it_cannot_measure(sluice):
     program = sluice_of("release")
     package = new("add_header")

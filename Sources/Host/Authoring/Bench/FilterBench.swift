@@ -32,19 +32,7 @@ struct FilterBench: Equatable {
     ///
     /// - Returns: the exit code.
     func run() throws(UsageError) -> Int32 {
-        var file = path
-        if !path.hasSuffix(".so") {
-            let package = try FilterPackage(path)
-            let words = ["build", "--quiet", "--package-path", path, "-c", FilterPackage.configuration(isDebug: false)]
-            let code = try SwiftProgram.run(try SwiftProgram.find(), words)
-            guard code == 0 else { return code }
-            let plugins = try? package.plugins(isDebug: false)
-            guard let first = plugins?.first else {
-                Terminal.error("sluice: there is no plugin in \(path)/.build/release\n")
-                return 1
-            }
-            file = first
-        }
+        guard let file = path.hasSuffix(".so") ? path : try built() else { return 1 }
         do throws(PluginRefusal) {
             return measure(try chosen(try LoadedPlugin.at(file).types))
         } catch {
@@ -52,6 +40,18 @@ struct FilterBench: Equatable {
             if let hint = error.hint { Terminal.error("  \(hint)\n") }
             return 1
         }
+    }
+
+    /// Builds the package.
+    ///
+    /// - Returns: its plugin; nil where there is none, which was said then.
+    private func built() throws(UsageError) -> String? {
+        let package = try FilterPackage(path)
+        let words = ["build", "--quiet", "--package-path", path, "-c", FilterPackage.configuration(isDebug: false)]
+        guard try SwiftProgram.run(try SwiftProgram.find(), words) == 0 else { return nil }
+        if let first = (try? package.plugins(isDebug: false))?.first { return first }
+        Terminal.error("sluice: there is no plugin in \(path)/.build/release\n")
+        return nil
     }
 
     private func chosen(_ types: [any Filter.Type]) throws(PluginRefusal) -> StagePlan {

@@ -46,16 +46,10 @@ struct FilterCreation: Equatable {
     func run() throws(UsageError) -> Int32 {
         let sources = try SluiceSources.find(sluice)
         let folder = folder ?? name.id
-        let files = PackageTemplate(self, sluice: sources).files.map { (path: "\(folder)/\($0.path)", text: $0.text) }
         do throws(SystemFault) {
-            let isEmpty = FileProbe.exists(folder) ? try Syscalls.names(in: folder)?.isEmpty == true : true
-            if let old = isEmpty ? files.map(\.path).first(where: FileProbe.exists) : folder {
+            if let old = try write(PackageTemplate(self, sluice: sources).files, to: folder) {
                 Terminal.error("sluice: \(old) is there already, and nothing is written over; `--at` says where else\n")
                 return 1
-            }
-            for (path, text) in files {
-                try Syscalls.makeFolders(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
-                try Syscalls.writeNew(path, text)
             }
         } catch {
             Terminal.error("sluice: \(folder) cannot be written: \(error.description)\n")
@@ -69,5 +63,19 @@ struct FilterCreation: Equatable {
 
             """)
         return 0
+    }
+
+    /// Writes all of the files, or none where something is in the way.
+    ///
+    /// - Returns: what is in the way; nil where all is written.
+    private func write(_ files: [(path: String, text: String)], to folder: String) throws(SystemFault) -> String? {
+        if FileProbe.exists(folder), try Syscalls.names(in: folder)?.isEmpty != true { return folder }
+        let files = files.map { (path: "\(folder)/\($0.path)", text: $0.text) }
+        if let old = files.map(\.path).first(where: FileProbe.exists) { return old }
+        for (path, text) in files {
+            try Syscalls.makeFolders(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+            try Syscalls.writeNew(path, text)
+        }
+        return nil
     }
 }
