@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int sluice_fault_flag = 0;
@@ -68,3 +71,29 @@ int sluice_pin_this_thread(int cpu) {
 }
 
 int sluice_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int sluice_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+pid_t sluice_start(const char *path, char *const arguments[], int is_own_group, int error) {
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child != 0) return child;
+    if (is_own_group) setpgid(0, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent) _exit(127);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    if (error >= 0 && dup2(error, 2) < 0) _exit(127);
+    execv(path, arguments);
+    _exit(127);
+}
+
+pid_t sluice_reap(pid_t process, int is_waiting, int *code) {
+    int status = 0;
+    pid_t ended;
+    do ended = waitpid(process, &status, is_waiting ? 0 : WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended > 0) *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return ended;
+}

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import plugins
 import sluice as harness
 from configs import http_proxy
 from test_tls import config, connect, files, secure, settings
@@ -128,6 +129,18 @@ def counted(sock, request, counter_file):
         after, = struct.unpack("Q", count[:8])
         count.close()
     return after, before
+
+
+@pytest.mark.xdist_group("plugins")
+@pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")
+def test_a_filter_of_a_plugin_allocates_nothing(sluice, origin, counting_library, tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "BINARY", RELEASE)
+    counter_file = tmp_path / "count"
+    proxied = http_proxy(origin().endpoint, filters=["hello"], workers=1, plugins=[str(plugins.hello("release"))])
+    proxy = sluice(proxied, env={"LD_PRELOAD": str(counting_library), "MALLOC_COUNT_FILE": str(counter_file)})
+    with socket.create_connection(proxy.address()) as sock:
+        after, before = counted(sock, REQUESTS["get"], counter_file)
+    assert after - before <= THRESHOLDS["plugin"] * COUNTED, f"{(after - before) / COUNTED:.3f} allocations a request"
 
 
 @pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")

@@ -1,6 +1,7 @@
 """What scripts/install makes: a program that needs no toolchain, and a package that plugins are built against."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -50,6 +51,18 @@ def test_a_plugin_that_was_built_against_what_is_installed_is_loaded_by_it(sluic
     mapped = {line.split()[-1] for line in pathlib.Path(f"/proc/{proxy.pid}/maps").read_text().splitlines()}
     runtime = {path for path in mapped if os.path.basename(path).startswith(("libswift", "libFoundation"))}
     assert runtime and all(path.startswith(f"{installed}/") for path in runtime), runtime
+
+
+def test_a_new_filter_is_built_against_what_is_installed_and_loaded_by_it(installed):
+    package = plugins.BUILDS / "installed-new"
+    for path in package.glob("*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (package / ".gitignore").unlink(missing_ok=True)
+    for command in (["new", "mine", "--at", package], ["bench", package]):
+        done = subprocess.run([installed / "bin/sluice", "filter", *command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert f'?? "{installed}/share/sluice/sdk"' in (package / "Package.swift").read_text()
+    assert re.match(r"mine: [\d.]+ ns per request", done.stdout), done.stdout
 
 
 def test_an_installation_without_its_library_says_what_is_missing(installed, tmp_path):

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <time.h>
 #include "CrashReport.h"
 
@@ -33,6 +34,17 @@ int sluice_signalfd(const sigset_t *signals);
 int sluice_memory_file(const char *name);
 /// Makes such a file unchangeable for ever. Returns 0, or -1 with errno set.
 int sluice_seal_memory_file(int fd);
+
+/// A pipe whose ends are closed on exec: to read from, to write to. Returns 0, or -1 with errno set.
+int sluice_pipe(int ends[2]);
+
+/// Starts a program, in a process group of its own if wished, with `error` as its standard error unless that is -1. It is
+/// sent SIGTERM when the thread that started it ends, which therefore must live as long. Returns the process, or -1
+/// with errno set; a program that cannot be run ends with 127.
+pid_t sluice_start(const char *path, char *const arguments[], int is_own_group, int error);
+/// Asks for a child's end (of any child, for -1). Returns the process that has ended, 0 where none has, -1 where there is
+/// none; the code is what it exited with, or 128 and the signal that ended it.
+pid_t sluice_reap(pid_t process, int is_waiting, int *code);
 
 /// "EMFILE" for 24; null for a number that has no name. The text lives for ever.
 const char *sluice_errno_name(int number);

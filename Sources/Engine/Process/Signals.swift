@@ -23,3 +23,15 @@ public enum Signals {
         return set
     }
 }
+
+/// The signals that commands send and take, for those who do not import Glibc.
+public enum SignalNumber {
+    /// A child has ended.
+    public static let child = SIGCHLD
+    /// Read the config again.
+    public static let hangUp = SIGHUP
+    /// Ctrl-C.
+    public static let interrupt = SIGINT
+    /// Please end.
+    public static let terminate = SIGTERM
+}

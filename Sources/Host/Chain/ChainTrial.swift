@@ -9,11 +9,17 @@ package final class ChainTrial {
     /// Makes the filters, with their settings as they are by default.
     ///
     /// - Throws: what a filter does not like, or what the system refuses.
-    package init(_ types: [any Filter.Type]) throws {
+    package convenience init(_ types: [any Filter.Type]) throws {
+        try self.init(stages: types.map { Self.stage($0) })
+    }
+
+    /// Makes the filters of these stages.
+    ///
+    /// - Throws: what a filter does not like, or what the system refuses.
+    init(stages: [StagePlan]) throws {
         worker = try Worker(
             index: 0, registry: StatRegistry(workers: 1), log: Log(level: .error, format: .text),
             connectionLimit: ConnectionLimit(0))
-        let stages = types.map { Self.stage($0) }
         chain = try ChainBuilder(file: "trial").build(
             ChainPlan(stages: stages), of: "trial", side: .client, services: worker)
     }
@@ -31,5 +37,30 @@ package final class ChainTrial {
             stream.requestHeadArrived(last: true)
             stream.responseHeadArrived(last: true)
         }
+    }
+
+    /// What a stream comes to that is shown the same once.
+    enum Passage {
+        case passed
+        /// The request did not come to the end of the chain.
+        case noRequest
+        /// The response did not come to the top.
+        case noResponse
+    }
+
+    /// Shows one stream what ``run(_:)`` shows each: that takes for granted that the filters let it go on.
+    func tryOnce() -> Passage {
+        let stream = unsafe worker.streams.take(worker: worker).takeUnretainedValue()
+        stream.begin(on: nil, chain: chain)
+        stream.requestHeadArrived(last: true)
+        guard stream.flags.contains(.active) else { return .noRequest }
+        guard stream.parkedRequest == 0, !stream.flags.contains(.responseStarted) else {
+            stream.end(.complete)
+            return .noRequest
+        }
+        stream.responseHeadArrived(last: true)
+        guard stream.flags.contains(.active) else { return .passed }
+        stream.end(.complete)
+        return .noResponse
     }
 }

@@ -7,9 +7,8 @@ enum Help {
         case "check": check
         case "explain": explain
         case "stats": stats
-        case "filter": filter
         case "version": version
-        default: overview
+        default: FilterHelp.text(topic) ?? overview
         }
     }
 
@@ -24,13 +23,14 @@ enum Help {
           check    read a config file and report everything that is wrong with it
           explain  say what a reason, a response flag or a message code means
           stats    list all statistics with their meaning
-          filter   look into shared objects that bring filters
+          filter   write, build, try, test, measure and inspect filters of your own
           version  print the version
           help     print this, or `sluice help COMMAND`
 
         examples:
           sluice demo
           sluice run -c sluice.yaml
+          sluice filter new add_header
 
         exit codes: 0 good, 1 something was found or failed, 2 the command line makes no sense
 
@@ -127,25 +127,6 @@ enum Help {
         examples:
           sluice explain upstream.connect_refused
           sluice explain UF
-
-        """
-
-    private static let filter = """
-        What authors of filters need.
-
-        usage: sluice filter inspect FILE.so [--format text|json]
-
-        commands:
-          inspect FILE.so    what a shared object brings, what it was built with, and whether this Sluice would load it;
-                             none of its code is run
-
-        options:
-          --format FORMAT    text for people, json for programs
-
-        Exit codes: 0 good, 1 this Sluice would not load it, 2 the command line makes no sense.
-
-        examples:
-          sluice filter inspect .build/release/libhello.so
 
         """
 

@@ -38,12 +38,13 @@ struct OptionReader {
 
     private mutating func command() throws(UsageError) -> Command {
         guard let verb = rest.popFirst() else { return .help(topic: "") }
-        if rest.contains("--help") || rest.contains("-h") { return .help(topic: try known(verb)) }
+        let own = rest.prefix { $0 != "--" }
+        if own.contains("--help") || own.contains("-h") { return .help(topic: try topic(verb)) }
         switch verb {
         case "version", "--version", "-V": return .version
         case "help", "--help", "-h":
-            guard let topic = rest.first else { return .help(topic: "") }
-            return .help(topic: try known(topic))
+            guard let first = rest.popFirst() else { return .help(topic: "") }
+            return .help(topic: try topic(first))
         default: break
         }
         switch try known(verb) {
@@ -54,6 +55,14 @@ struct OptionReader {
         case "filter": return .filter(try FilterCommand.read(Array(rest)))
         default: return try check()
         }
+    }
+
+    /// What help is asked for, where the verb is followed by one of its own or not.
+    private func topic(_ verb: String) throws(UsageError) -> String {
+        guard try known(verb) == "filter", let next = rest.first, FilterCommand.verbs.contains(next) else {
+            return verb
+        }
+        return "filter \(next)"
     }
 
     private func known(_ verb: String) throws(UsageError) -> String {
