@@ -1,4 +1,4 @@
-"""Builds plugins: the one in plugins/hello, and others that a proxy must refuse."""
+"""Builds plugins: the one in plugins/hello, one that misbehaves, and others that a proxy must refuse."""
 import ctypes
 import dataclasses
 import pathlib
@@ -10,18 +10,24 @@ from sluice import REPOSITORY
 
 BUILDS = REPOSITORY / ".build-plugins"
 _HELLO = REPOSITORY / "plugins/hello"
+_MISBEHAVING = REPOSITORY / "Tests/wire/plugins/misbehaving"
 
 
-def _build(package, configuration, scratch):
+def _build(package, configuration, scratch, name="hello"):
     command = ["swift", "build", "--package-path", package, "-c", configuration, "--scratch-path", scratch]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == 0, f"{package} does not build:\n{done.stdout}\n{done.stderr}"
-    return pathlib.Path(scratch) / configuration / "libhello.so"
+    return pathlib.Path(scratch) / configuration / f"lib{name}.so"
 
 
 def hello(configuration):
     """plugins/hello, as its author builds it; built again only where something has changed."""
     return _build(_HELLO, configuration, BUILDS / "hello")
+
+
+def misbehaving(configuration):
+    """A filter that does what its settings say that it must not do."""
+    return _build(_MISBEHAVING, configuration, BUILDS / "misbehaving", "misbehaving")
 
 
 def with_own_filter_api(_):
