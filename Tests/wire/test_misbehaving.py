@@ -31,7 +31,7 @@ def post(address):
     return get(address, "/bad", method="POST", body=b"four")
 
 
-# What a filter does, where, and the reason that the host gives for the end of the stream.
+# What a filter does, where, and what the client sees of it.
 REFUSED = [
     ("throw", "open", 500), ("throw", "request_head", 500), ("throw", "request_body", 500),
     ("throw", "response_head", 500), ("throw", "wake", 500),
@@ -63,18 +63,19 @@ def test_whatever_a_filter_sends_besides_reaches_no_other_request(sluice, built,
         except (ConnectionResetError, TimeoutError):
             seen = b""
     assert seen.count(b"HTTP/1.1 ") <= 2, seen
-    assert b"two" not in seen
+    assert not (b"one" in seen and b"two" in seen), seen
     assert get(address).body == b"ok"
 
 
 @pytest.mark.parametrize("phase", ["open", "request_head", "request_body", "response_head", "response_body", "wake",
                                    "close"])
 def test_a_trap_ends_the_process_with_its_signal(sluice, built, phase):
-    proxy = sluice(config(plugins.misbehaving(built), "trap", phase))
+    # Swift's own report of a crash takes longer than the test.
+    proxy = sluice(config(plugins.misbehaving(built), "trap", phase), env={"SWIFT_BACKTRACE": "enable=no"})
     assert get(proxy.address()).status == 200
     with Client(proxy.address()) as client:
         client.send(b"POST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfour")
-        assert proxy.wait_exit(60) in (-signal.SIGILL, -signal.SIGTRAP)
+        assert proxy.wait_exit() in (-signal.SIGILL, -signal.SIGTRAP)
 
 
 @pytest.mark.parametrize("phase", ["request_head", "response_head", "wake"])
@@ -83,7 +84,6 @@ def test_a_filter_that_blocks_delays_its_request_and_spoils_nothing(sluice, buil
     begin = time.monotonic()
     with Client(address) as client:
         client.send(b"POST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfour")
-        if phase != "wake":
-            assert client.read_response().status == 200
-            assert time.monotonic() - begin >= 1
+        assert client.read_response().status == 200
+    assert time.monotonic() - begin >= 1
     assert get(address).body == b"ok"

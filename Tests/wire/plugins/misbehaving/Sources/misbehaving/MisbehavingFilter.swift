@@ -35,7 +35,15 @@ public final class MisbehavingFilter: HTTPFilter {
     }
 
     /// Whether the stream is one of those that it spoils.
-    public struct State { var isBad = false }
+    public struct State {
+        var isBad = false
+        let kept = Kept()
+    }
+
+    /// What holds the request until the timer has gone off.
+    final class Kept {
+        var token: Resumption?
+    }
 
     /// What `sluice` knows of the filter.
     public static let manifest = Manifest(
@@ -59,7 +67,7 @@ public final class MisbehavingFilter: HTTPFilter {
 
     /// Every stream may be spoilt from its beginning on.
     public func open(_ stream: inout FilterAPI.Stream) throws(Fault) -> State? {
-        let isBad = stream.withRequest { $0.path.byteCount == 4 && $0.path.ends(with: "bad".utf8Span.span.bytes) }
+        let isBad = stream.withRequest { $0.path.byteCount == 4 && $0.path.byte(at: 1) == UInt8(ascii: "b") }
         if isBad { _ = try act(.open, &stream) }
         return State(isBad: isBad)
     }
@@ -70,8 +78,11 @@ public final class MisbehavingFilter: HTTPFilter {
     ) throws(Fault) -> Step {
         if state.isBad, settings.phase == .wake {
             stream.wake(after: .milliseconds(1))
+            state.kept.token = stream.pause()
             return .hold
         }
+        // The body is to come here before anybody below can answer.
+        if state.isBad, settings.phase == .requestBody { return last ? .next : .hold }
         return try step(.requestHead, state, &stream)
     }
 
@@ -92,7 +103,9 @@ public final class MisbehavingFilter: HTTPFilter {
 
     /// Spoils it from the timer.
     public func wake(_ state: inout State, _ stream: inout FilterAPI.Stream) throws(Fault) {
-        if state.isBad { _ = try act(.wake, &stream) }
+        guard state.isBad else { return }
+        _ = try act(.wake, &stream)
+        state.kept.token.take()?.resume()
     }
 
     /// Spoils the end.
@@ -115,11 +128,16 @@ public final class MisbehavingFilter: HTTPFilter {
             return .hold
         case .forget: return .hold
         case .twice:
-            stream.reply(.ok, body: "one")
-            stream.reply(.ok, body: "two")
+            stream.reply(200, body: "one")
+            stream.reply(200, body: "two")
         case .late:
             stream.endAbove()
-            stream.sendAbove(stream.makeChunk(capacity: 4) { _ in 4 })
+            // SAFETY: there is room for the four bytes.
+            let chunk = unsafe stream.makeChunk(capacity: 4) { memory in
+                unsafe memory.storeBytes(of: 0x6574_616C, as: UInt32.self)
+                return 4
+            }
+            stream.sendAbove(chunk)
         case .take: return .taken
         case .throw: throw Fault(.filterFailed, "misbehaving.failed")
         case .refuse: throw Fault(.badRequest, "misbehaving.refused")
