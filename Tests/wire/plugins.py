@@ -1,4 +1,4 @@
-"""Builds plugins: the one in plugins/hello, and others that a proxy must refuse."""
+"""Builds plugins: the one in plugins/hello, one that misbehaves, and others that a proxy must refuse."""
 import ctypes
 import dataclasses
 import pathlib
@@ -10,6 +10,7 @@ from sluice import REPOSITORY
 
 BUILDS = REPOSITORY / ".build-plugins"
 _HELLO = REPOSITORY / "plugins/hello"
+_MISBEHAVING = REPOSITORY / "Tests/wire/plugins/misbehaving"
 
 
 def _build(package, configuration, scratch, name="hello"):
@@ -28,6 +29,11 @@ def rescue(configuration):
     """An asynchronous filter; it needs the library that scripts/lib/runtime links."""
     package = REPOSITORY / "Tests/wire/packages/rescue"
     return _build(package, configuration, BUILDS / "rescue", "rescue")
+
+
+def misbehaving(configuration):
+    """A filter that does what its settings say that it must not do."""
+    return _build(_MISBEHAVING, configuration, BUILDS / "misbehaving", "misbehaving")
 
 
 def with_own_filter_api(_):

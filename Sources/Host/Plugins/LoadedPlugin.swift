@@ -53,7 +53,7 @@ struct LoadedPlugin: Sendable {
         // Not `&types`: of an array, that points at its elements.
         let answered = unsafe withUnsafeMutablePointer(to: &types) { unsafe entry(1, $0) }
         guard answered == 0 else { throw PluginRefusal("it did not say which filters it brings") }
-        try Self.check(types)
+        try ManifestCheck.check(types)
         self.types = types
         linkedName = object.linkedName
     }
@@ -65,18 +65,11 @@ struct LoadedPlugin: Sendable {
             version: PluginAPI.version, compiler: PluginAPI.compiler, layout: PluginAPI.layout)
         if theirs == ours { return }
         guard theirs.version == ours.version, theirs.compiler == ours.compiler else {
-            throw PluginRefusal("it says something else of itself than the note in its file", hint: PluginRefusal.rebuild)
+            throw PluginRefusal(
+                "it says something else of itself than the note in its file", hint: PluginRefusal.rebuild)
         }
         throw PluginRefusal(
             "its FilterAPI has other types than this Sluice's, although both say the same version",
             hint: PluginRefusal.rebuild)
-    }
-
-    private static func check(_ types: [any Filter.Type]) throws(PluginRefusal) {
-        for type in types where Role(of: type) == .none {
-            throw PluginRefusal(
-                "its filter `\(type)` has no role that Sluice knows",
-                hint: "conform to a role such as HTTPFilter, of the FilterAPI that is a shared library")
-        }
     }
 }
