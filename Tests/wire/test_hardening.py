@@ -37,7 +37,8 @@ def true_default(place, key):
     if value.endswith(".zero"):
         return 0
     if value == "BufferLimit.usual":
-        value = re.search(r"let usual = (.*)", (REPOSITORY / "Sources/Host/Connections/BufferLimit.swift").read_text())[1]
+        source = (REPOSITORY / "Sources/Host/Connections/BufferLimit.swift").read_text()
+        value = re.search(r"let usual = (.*)", source)[1]
     call = re.fullmatch(r"(?:\w+)?\.(\w+)\((\d+)\)", value)
     return int(call[2]) * SWIFT[call[1]] if call else int(value)
 

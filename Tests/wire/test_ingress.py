@@ -51,6 +51,7 @@ def test_each_site_has_its_certificate_its_upstream_and_hsts(edge):
 def test_a_certificate_opens_no_other_site(edge):
     done = curl(edge, SITES[0], "-H", f"Host: {SITES[1]}")
     assert done.stdout.startswith("HTTP/1.1 421 ") and not edge[2].requests
+    assert "strict-transport-security" in done.stdout.lower()
 
 
 def test_a_name_without_a_certificate_is_refused(edge):
