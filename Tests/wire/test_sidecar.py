@@ -25,6 +25,7 @@ class Pod:
         text = (REPOSITORY / "examples/sidecar.yaml").read_text()
         for old, new in (("0.0.0.0:8443", "127.0.0.1:0"), ("0.0.0.0:8001", "127.0.0.1:0"),
                          ("127.0.0.1:6010", "127.0.0.1:0"), ("127.0.0.1:6011", "127.0.0.1:0"),
+                         ("127.0.0.1:6012", "127.0.0.1:0"),
                          ("127.0.0.1:9901", "127.0.0.1:0"),
                          ("127.0.0.1:8080", app), ("mathoid.internal:4001", mathoid),
                          ("          ca: certificates/ca.pem\n          certificate",
