@@ -67,7 +67,8 @@ let package = Package(
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
         .executableTarget(
-            name: "MicroBench", dependencies: ["FilterAPI", "FilterAsync", "Filters", "FilterTesting", "Host"], swiftSettings: common),
+            name: "MicroBench", dependencies: ["FilterAPI", "FilterAsync", "Filters", "FilterTesting", "Host"],
+            swiftSettings: common),
 
         .target(
             name: "FuzzTargets", dependencies: ["FilterAPI", "Filters", "FilterTesting", "Config"],

@@ -30,7 +30,9 @@ public struct AsyncRequest: ~Copyable, AsyncMessage {
     ///
     /// What is read is kept, and goes on with the request all the same: for looking at. It may be as long as the
     /// listener's `hold_limit` (1 MiB); to change a body of any length use ``mapBody(_:)``.
-    public var body: AsyncBody { AsyncBody(port: stream.exchange.requestBody, round: stream.exchange.requestBody.round) }
+    public var body: AsyncBody {
+        AsyncBody(port: stream.exchange.requestBody, round: stream.exchange.requestBody.round)
+    }
 
     /// Changes the body on its way down, piece by piece, after the request was let go on.
     ///

@@ -50,7 +50,9 @@ public struct AsyncResponse: ~Copyable, AsyncMessage {
     }
 
     /// The body, piece by piece. What is read is kept, and goes on all the same; see ``AsyncRequest/body``.
-    public var body: AsyncBody { AsyncBody(port: stream.exchange.responseBody, round: stream.exchange.responseBody.round) }
+    public var body: AsyncBody {
+        AsyncBody(port: stream.exchange.responseBody, round: stream.exchange.responseBody.round)
+    }
 
     /// Changes the body on its way up, piece by piece, after the filter has returned; see ``AsyncRequest/mapBody(_:)``.
     public mutating func mapBody(_ change: @escaping BodyChange) {

@@ -74,7 +74,8 @@ final class Generation {
 
     private func isUnchanged(_ cluster: ClusterPlan) -> Bool {
         plan?.clusters.contains {
-            $0.name == cluster.name && $0.node.isEquivalent(to: cluster.node) && $0.chain.hasSameFilters(as: cluster.chain)
+            $0.name == cluster.name && $0.node.isEquivalent(to: cluster.node)
+                && $0.chain.hasSameFilters(as: cluster.chain)
         } ?? false
     }
 

@@ -27,7 +27,8 @@ import Testing
             + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 
-    @Test("Passing the request on gives the answer as it is", arguments: ["pass", "sleep", "ask", "ask-late", "children"])
+    @Test(
+        "Passing the request on gives the answer as it is", arguments: ["pass", "sleep", "ask", "ask-late", "children"])
     func passes(act: String) throws {
         let answer = try bench(act).exchange("front", request("/echo", body: "hello"))
         #expect(answer.hasPrefix("HTTP/1.1 200 "))

@@ -31,7 +31,9 @@ struct ELFFile {
         var raw: [ELFSection] = []
         for index in 0..<count { raw.append(try ELFSection(head, at: start + index * 64)) }
         let table = raw[names].file
-        for index in raw.indices { raw[index].name = try head.text(table.lowerBound + raw[index].nameOffset, in: table) }
+        for index in raw.indices {
+            raw[index].name = try head.text(table.lowerBound + raw[index].nameOffset, in: table)
+        }
         return raw
     }
 
