@@ -76,14 +76,61 @@ def test_a_trap_ends_the_process_with_its_signal(sluice, built, phase):
     with Client(proxy.address()) as client:
         client.send(b"POST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfour")
         assert proxy.wait_exit() in (-signal.SIGILL, -signal.SIGTRAP)
+    words = {"open": "the stream's beginning", "wake": "its timer", "close": "the stream's end"}
+    said = words.get(phase, "the " + phase.replace("_", "'s "))
+    report = next(line for line in proxy.log_text().splitlines() if line.startswith("sluice: crashed by "))
+    assert f"in the filter `misbehaving` of the listener inbound, at: {said}, plugin " in report
+    assert "libmisbehaving.so; version " in report
 
 
 @pytest.mark.parametrize("phase", ["request_head", "response_head", "wake"])
 def test_a_filter_that_blocks_delays_its_request_and_spoils_nothing(sluice, built, phase):
-    address = sluice(config(plugins.misbehaving(built), "block", phase)).address()
+    proxy = sluice(config(plugins.misbehaving(built), "block", phase))
+    address = proxy.address()
     begin = time.monotonic()
     with Client(address) as client:
         client.send(b"POST /bad HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nfour")
         assert client.read_response().status == 200
     assert time.monotonic() - begin >= 1
     assert get(address).body == b"ok"
+    line = proxy.wait_log("a worker is blocked")
+    assert line["filter"] == "misbehaving" and line["of"] == "listener inbound" and int(line["for_ms"]) >= 200
+    assert line["plugin"].endswith("libmisbehaving.so")
+    assert stat(proxy, "server.watchdog_miss") >= 1
+
+
+def stat(proxy, name):
+    text = get(proxy.address("admin"), f"/stats?filter={name}", host="localhost").body.decode()
+    return next((int(line.split(": ")[1]) for line in text.splitlines() if line.startswith(name + ":")), None)
+
+
+def with_policy(library, fault, phase, **policy):
+    return {**config(library, fault, phase), "plugins": [{"path": str(library), **policy}]}
+
+
+@pytest.mark.parametrize("fault,phase", [
+    ("throw", "open"), ("throw", "request_head"), ("throw", "response_head"), ("drop", "request_head"),
+    ("take", "request_head"), ("take", "response_head")])
+def test_a_plugin_that_may_fail_is_left_out_of_the_stream(sluice, built, fault, phase):
+    proxy = sluice(with_policy(plugins.misbehaving(built), fault, phase, on_fault="open"))
+    for count in (1, 2):
+        answer = post(proxy.address())
+        assert answer.status == 200 and answer.body == b"ok"
+        assert stat(proxy, "plugin.misbehaving.faults") == count
+
+
+def test_what_a_filter_says_of_a_peer_is_said_under_every_policy(sluice, built):
+    proxy = sluice(with_policy(plugins.misbehaving(built), "refuse", "request_head", on_fault="open"))
+    assert post(proxy.address()).status == 400
+    assert stat(proxy, "plugin.misbehaving.faults") is None
+
+
+def test_a_plugin_that_fails_too_often_is_taken_out(sluice, built):
+    library = plugins.misbehaving(built)
+    proxy = sluice(with_policy(library, "throw", "request_head", on_fault="bypass", bypass_after=3))
+    assert [post(proxy.address()).status for _ in range(5)] == [500, 500, 500, 200, 200]
+    assert stat(proxy, "plugin.misbehaving.faults") == 3 and stat(proxy, "plugin.misbehaving.bypassed") == 1
+    assert proxy.wait_log("a plugin has failed too often: streams go on without its filters")["faults"] == "3"
+    # Another policy is another beginning.
+    proxy.reload(with_policy(library, "throw", "request_head"))
+    assert post(proxy.address()).status == 500

@@ -120,7 +120,8 @@ final class Chain {
                 interimHeadMask: mask(.interimHead), responseHeadMask: mask(.responseHead),
                 responseBodyMask: mask(.responseBody), responseTrailersMask: mask(.responseTrailers),
                 faultMask: mask(.faultBelow), lifetimeMask: lifetime, clusterMask: mask(.clusterAttached),
-                endpointMask: mask(.endpointPicked)))
+                endpointMask: mask(.endpointPicked), pluginMask: Self.mask(plugins) { $0 != nil },
+                terminalMask: Self.mask(httpFilters) { $0 is any HTTPTerminal }))
         byteLifetimeMask = byteCount == 0 ? 0 : (UInt64.max >> UInt64(64 - byteCount))
     }
 
@@ -128,6 +129,10 @@ final class Chain {
     func measure(_ times: ChainTimes) {
         self.times = times
         unsafe table.pointee.isTimed = true
+    }
+
+    private static func mask<T>(_ stages: [T], _ isIn: (T) -> Bool) -> UInt64 {
+        stages.enumerated().reduce(0) { isIn($1.element) ? $0 | 1 << UInt64($1.offset) : $0 }
     }
 
     private static func pointer(to filter: AnyObject) -> UnsafeRawPointer {
@@ -165,6 +170,9 @@ struct ChainTable {
     let lifetimeMask: UInt64
     let clusterMask: UInt64
     let endpointMask: UInt64
+    /// The stages that come from plugins, and those that end the chain.
+    let pluginMask: UInt64
+    let terminalMask: UInt64
     /// Whether it is measured how long filters take.
     var isTimed = false
 }

@@ -14,6 +14,7 @@ package struct TopSettings: SettingsStruct {
     package var maxConnections = 0
     package var plugins: [PluginSettings] = []
     package var dns = DNSSettings()
+    package var watchdog = WatchdogSettings()
     /// The admin interface; none unless it is set.
     package var admin: AdminSettings?
     package var listeners = RawNode()

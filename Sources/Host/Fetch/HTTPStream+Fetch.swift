@@ -61,6 +61,13 @@ extension HTTPStream: FetchAsker {
         kick()
     }
 
+    /// Gives up the requests of one stage.
+    func cancelFetches(ofStage stage: Int) {
+        let ending = fetches.filter { $0.stage == stage }
+        fetches.removeAll { $0.stage == stage }
+        for (_, fetch) in ending { fetch.cancel() }
+    }
+
     // MARK: A stream that carries a filter's own request
 
     /// The final head has come. Whoever is told may end this stream, which is soon another one's then.

@@ -58,7 +58,7 @@ struct PluginLoader {
     ) throws(PluginRefusal) -> PluginReport {
         let begin = Syscalls.timeNow()
         let plugin = try LoadedPlugin.at(path)
-        let module = PluginModule(path: path, linkedName: plugin.linkedName, settings: settings)
+        let module = PluginModule.of(path: path, linkedName: plugin.linkedName, settings: settings)
         for type in plugin.types {
             if let old = registry.add(type, of: module), old != type {
                 throw PluginRefusal("it brings a filter `\(type.manifest.id)`, and there is one of that name already")

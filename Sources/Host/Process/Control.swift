@@ -37,6 +37,7 @@ final class Control {
     let processStats: StatSlots<ProcessStat>
     let configStats: StatSlots<ConfigStat>
     private var signals: SignalSource?
+    private var watchdog: Watchdog?
     private lazy var deadline = CallbackTimer { [unowned self] in self.drainTimeout() }
 
     /// Serves a plan until it is told to stop.
@@ -89,6 +90,7 @@ final class Control {
                     index: index, registry: registry, log: log, connectionLimit: limit, files: files,
                     folder: ConfigFolder(of: file), desk: desk))
         }
+        watchdog = Watchdog(workers, loop: loop, log: log, registry: registry, settings: plan.settings.watchdog)
         let office = AdminOffice(self, registry)
         self.office = office
         desk.open(office)
@@ -121,6 +123,7 @@ final class Control {
                 })
         }
         generationStats.workersStarted()
+        watchdog?.watch(plan.settings.watchdog)
         loop.run()
         for thread in threads { thread.join() }
         generation.finish(on: loop, within: Self.logPatience)
@@ -233,6 +236,7 @@ final class Control {
     private func reloaded(
         _ plan: GenerationPlan, _ diagnostics: Diagnostics, _ before: [(listener: String, address: String)]
     ) {
+        watchdog?.watch(plan.settings.watchdog)
         resolver.change(servers: plan.settings.dns.servers)
         limit.change(to: Self.connectionLimit(plan.settings))
         let level = options.logLevel ?? plan.settings.log.level

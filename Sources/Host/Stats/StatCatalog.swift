@@ -29,7 +29,7 @@ struct StatCatalog {
         let listener = StatScope.listener("LISTENER")
         let cluster = StatScope.cluster("CLUSTER")
         return [
-            section("The process", .server, ServerStat.entries + [BuildStat.entry]),
+            section("The process", .server, ServerStat.entries + WatchdogStat.entries + [BuildStat.entry]),
             section("The process, as the system sees it", .process, ProcessStat.entries),
             section("Configs", .config, ConfigStat.entries),
             section("Listeners over reloads", .listenerManager, ListenerManagerStat.entries),
@@ -51,6 +51,8 @@ struct StatCatalog {
             section(
                 "TLS of clusters", cluster.part("ssl"), tls, ["cluster"], note: "There from the first handshake on."),
             section("Endpoints", .endpoint("ADDRESS", of: "CLUSTER"), EndpointStat.entries, ["cluster", "endpoint"]),
+            section(
+                "Plugins", .plugin("PLUGIN"), PluginStat.entries, ["plugin"], note: "There from the first fault on."),
             section("Faults", .fault("REASON"), [FaultStat.entry], ["reason"]),
             Section(
                 title: "Time in filters", prefix: "http.LISTENER.FILTER.", family: "sluice_filter_",

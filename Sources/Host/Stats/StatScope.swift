@@ -64,6 +64,10 @@ struct StatScope: Sendable, Hashable {
         StatScope(prefix: "\(prefix)\(name).", family: "\(family)\(name)_", labels: labels)
     }
 
+    static func plugin(_ name: String) -> StatScope {
+        StatScope("plugin.\(name).", "sluice_plugin_", [("plugin", name)])
+    }
+
     /// A cause of faults.
     static func fault(_ reason: String) -> StatScope { StatScope("fault.\(reason)", "sluice_", [("reason", reason)]) }
 

@@ -13,6 +13,7 @@ extension HTTPStream {
         // Below a stage that has given up what is below it there is nothing.
         let stage = flags.contains(.abandoned) ? min(stage, restartStage + 1) : stage
         worker.count(fault)
+        if stage < table.httpCount { notePlugin(fault, stage) }
         count(fault)
         note(fault)
         dropSent()
@@ -60,7 +61,7 @@ extension HTTPStream {
     private func offer(_ fault: Fault, above end: Int) -> Bool {
         guard !flags.contains(.responseStarted) else { return false }
         var mask = opened == 0 && table.lifetimeMask != 0 ? 0 : table.faultMask & Self.bits(below: end)
-        mask &= opened | ~table.lifetimeMask
+        mask &= (opened | ~table.lifetimeMask) & ~skipped
         while mask != 0 {
             let stage = 63 - mask.leadingZeroBitCount
             mask &= ~(UInt64(1) << UInt64(stage))
@@ -224,6 +225,14 @@ extension HTTPStream {
         unsafe view.pointee.asked = .none
     }
 
+    /// Closes one stage, where it is open.
+    func closeStage(_ stage: Int, _ ending: Ending) {
+        let others = opened & ~(UInt64(1) << UInt64(stage))
+        opened &= ~others
+        closeStages(from: stage, ending)
+        opened = others
+    }
+
     func discardHeld() {
         guard parkedRequest | parkedResponse != 0 else { return }
         for park in parks { endTime(park.since, park.stage, park.isRequest ? .request : .response) }
@@ -272,6 +281,7 @@ extension HTTPStream {
         do throws(Fault) {
             unsafe try entry.type._wake(entry.filter, block + entry.offset, &view.pointee)
         } catch {
+            if excused(error, at: stage) { return kick() }
             return faulted(error, at: stage)
         }
         endCall(began, stage, .request)

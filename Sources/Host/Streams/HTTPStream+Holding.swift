@@ -144,7 +144,10 @@ extension HTTPStream {
         case .more: if let park { showMore(park) }
         case .resumed: if let park { letGo(park) } else { releaseAtCluster() }
         case .failed(let fault): faulted(fault, at: stage)
-        case .dropped: faulted(Fault(.filterStalled, "filter.dropped_token"), at: stage)
+        case .dropped:
+            let fault = Fault(.filterStalled, "filter.dropped_token")
+            guard excused(fault, at: stage, holds: true) else { return faulted(fault, at: stage) }
+            if let park { letGo(park) } else { releaseAtCluster() }
         case .reply(let status, let body, let fields):
             unsafe view.pointee.stage = stage
             reply(stage: stage, status, body: body) { head in

@@ -114,8 +114,8 @@ extension HTTPStream: StreamHost {
         flags.remove(.abandoned)
         flags.insert(.replayed)
         let below = ~Self.bits(below: stage + 1)
-        requestMask |= below
-        responseMask |= below
+        requestMask |= below & ~skipped
+        responseMask |= below & ~skipped
         unsafe headMemory.pointee.assign(from: memory.pointee)
         guard openStages(from: stage + 1) else { return }
         walkRequestHead(from: stage + 1, last: restartLast)

@@ -7,8 +7,9 @@ extension HTTPStream {
     func requestHeadArrived(last: Bool) {
         flags.insert(.requestStarted)
         if last { requestEnded() }
-        requestMask = UInt64.max
-        responseMask = UInt64.max
+        if table.pluginMask != 0 { bypassPlugins() }
+        requestMask = ~skipped
+        responseMask = ~skipped
         idleLimit = Self.usualIdleLimit
         armTimer()
         guard openStages(from: 0) else { return }
@@ -39,7 +40,7 @@ extension HTTPStream {
     ///
     /// - Returns: false where one of them failed; the stream is answered then.
     func openStages(from first: Int) -> Bool {
-        var mask = table.lifetimeMask & (UInt64.max << UInt64(first))
+        var mask = table.lifetimeMask & ~skipped & (UInt64.max << UInt64(first))
         while mask != 0 {
             let stage = mask.trailingZeroBitCount
             let bit = UInt64(1) << UInt64(stage)
@@ -58,6 +59,7 @@ extension HTTPStream {
             } catch {
                 requestMask &= ~bit
                 responseMask &= ~bit
+                if excused(error, at: stage) { continue }
                 faulted(error, at: stage)
                 return false
             }
@@ -82,6 +84,7 @@ extension HTTPStream {
                 step = unsafe try entry.type._requestHead(
                     entry.filter, block + entry.offset, &headMemory.pointee, last, &view.pointee)
             } catch {
+                if excused(error, at: stage) { continue }
                 return faulted(error, at: stage)
             }
             endCall(began, stage, .request)
@@ -90,7 +93,10 @@ extension HTTPStream {
             case .next: break
             case .leave: requestMask &= ~(UInt64(1) << UInt64(stage))
             case .hold: return parkRequestHead(stage, last: last)
-            case .taken: return faulted(Fault(.filterFailed, "filter.took_head"), at: stage)
+            case .taken:
+                let fault = Fault(.filterFailed, "filter.took_head")
+                if excused(fault, at: stage) { continue }
+                return faulted(fault, at: stage)
             }
         }
         requestHeadAtBottom(last: last)
@@ -106,6 +112,7 @@ extension HTTPStream {
             let bit = UInt64(1) << UInt64(stage)
             mask &= mask &- 1
             if parkedRequest & bit != 0, !admitRequestBody(stage, &chunk, last: last) { return }
+            touched |= bit & table.pluginMask
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = true

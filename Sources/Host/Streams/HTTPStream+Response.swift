@@ -65,6 +65,7 @@ extension HTTPStream {
                 step = unsafe try entry.type._responseHead(
                     entry.filter, block + entry.offset, &responseMemory.pointee, last, &view.pointee)
             } catch {
+                if excused(error, at: stage) { continue }
                 return faulted(error, at: stage)
             }
             endCall(began, stage, .response)
@@ -73,7 +74,10 @@ extension HTTPStream {
             case .next: break
             case .leave: responseMask &= ~bit
             case .hold: return parkResponseHead(stage, last: last)
-            case .taken: return faulted(Fault(.filterFailed, "filter.took_head"), at: stage)
+            case .taken:
+                let fault = Fault(.filterFailed, "filter.took_head")
+                if excused(fault, at: stage) { continue }
+                return faulted(fault, at: stage)
             }
             responseTop = stage
         }
@@ -93,6 +97,7 @@ extension HTTPStream {
             let bit = UInt64(1) << UInt64(stage)
             mask &= ~bit
             if parkedResponse & bit != 0, !admitResponseBody(stage, &chunk, last: last) { return }
+            touched |= bit & table.pluginMask
             let entry = unsafe table.httpStages[stage]
             unsafe view.pointee.stage = stage
             unsafe view.pointee.isRequest = false

@@ -89,6 +89,10 @@ final class HTTPStream: LoopTimer {
     /// Stages that are still shown the direction.
     var requestMask: UInt64 = 0
     var responseMask: UInt64 = 0
+    /// Stages that the stream goes without: those of plugins that have failed.
+    var skipped: UInt64 = 0
+    /// Stages of plugins that were shown bytes of a body.
+    var touched: UInt64 = 0
     /// Stages that hold something, per direction.
     var parkedRequest: UInt64 = 0
     var parkedResponse: UInt64 = 0
@@ -227,6 +231,8 @@ final class HTTPStream: LoopTimer {
         generation &+= 1
         flags = []
         opened = 0
+        skipped = 0
+        touched = 0
         parkedRequest = 0
         parkedResponse = 0
         if !parks.isEmpty { parks.removeAll() }
