@@ -76,7 +76,7 @@ def test_gzip_as_a_plugin_does_what_it_does_as_a_filter_of_sluices_own(sluice, o
         while peer.read_request():
             if not peer.send(answer(text, headers=[("Content-Type", "text/plain")])):
                 return
-    routes = [{"match": {"path": "/plain"}, "to": "app", "filters": {"gzip_copy": {"responses": "off"}}}, {"to": "app"}]
+    routes = [{"match": {"path": "/plain"}, "to": "app", "filters": {"gzip_copy": {"enabled": False}}}, {"to": "app"}]
 
     def config(**settings):
         return {**http_proxy(upstream.endpoint, filters=[{"gzip_copy": settings}], routes=routes),
