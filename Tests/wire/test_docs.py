@@ -36,8 +36,7 @@ def test_config_files_in_the_manuals_are_good(snippet, certificates, tmp_path):
 
 DEBUG = REPOSITORY / ".build/debug"
 # What modules of the package are made from that Swift's own do not contain.
-IMPORTS = ["-I", DEBUG / "Modules", "-I", REPOSITORY / "Sources/CYAML",
-           "-Xcc", f"-fmodule-map-file={DEBUG}/CPluginNote.build/module.modulemap"]
+IMPORTS = ["-I", DEBUG / "Modules", "-I", REPOSITORY / "Sources/CYAML", "-I", REPOSITORY / "Sources/CPluginNote/include"]
 RUNNER = """import Testing
 @main struct Runner { static func main() async { await Testing.__swiftPMEntryPoint() as Never } }
 """
