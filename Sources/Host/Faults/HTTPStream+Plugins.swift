@@ -38,7 +38,7 @@ extension HTTPStream {
         requestMask &= ~bit
         responseMask &= ~bit
         if stage < stageTimers.count { stageTimers[stage]?.disarm() }
-        cancelFetches(ofStage: stage)
+        cancelFetches { $0 == stage }
         closeStage(stage, .fault(fault))
         return true
     }

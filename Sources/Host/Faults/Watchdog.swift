@@ -8,8 +8,8 @@ final class Watchdog {
     private let loop: EventLoop
     private let log: Log
     private let stats: StatSlots<WatchdogStat>
-    private var miss: Nanoseconds
-    private var megamiss: Nanoseconds
+    private var miss: Nanoseconds = 0
+    private var megamiss: Nanoseconds = 0
     private var seen: [Seen]
     private lazy var timer = CallbackTimer { [unowned self] in self.look() }
 
@@ -19,13 +19,11 @@ final class Watchdog {
         var isMega = false
     }
 
-    init(_ workers: [Worker], loop: EventLoop, log: Log, registry: StatRegistry, settings: WatchdogSettings) {
+    init(_ workers: [Worker], loop: EventLoop, log: Log, registry: StatRegistry) {
         self.workers = workers
         self.loop = loop
         self.log = log
         stats = StatSlots(registry.lastingGroup(.server, WatchdogStat.schema, .control), slot: 0)
-        miss = settings.miss.wholeNanoseconds
-        megamiss = settings.megamiss.wholeNanoseconds
         seen = Array(repeating: Seen(), count: workers.count)
     }
 

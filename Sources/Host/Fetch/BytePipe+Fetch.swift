@@ -9,7 +9,7 @@ extension BytePipe: FetchAsker {
     ) -> any FetchLine {
         let desk = unsafe connection.worker.fetches
         let fetch = ReceiverFetch(
-            request, for: receiver, stage: stage, cluster: cluster, deadline: .none, desk: desk)
+            request, for: receiver, cluster: cluster, deadline: .none, desk: desk)
         desk.start(fetch)
         return fetch
     }

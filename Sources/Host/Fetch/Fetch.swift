@@ -41,7 +41,7 @@ class Fetch: FetchLine {
     func begin(_ worker: Worker, chain: Chain) {
         guard !isOver else { return }
         guard let pool = worker.pool(cluster) else {
-            return finish { $0.failed(Fault(.noCluster, "chain.unknown_cluster")) }
+            return fail(Fault(.noCluster, "chain.unknown_cluster"))
         }
         let stream = unsafe worker.streams.take(worker: worker).takeUnretainedValue()
         self.stream = stream
@@ -95,7 +95,7 @@ class Fetch: FetchLine {
     /// The stream ends with a fault, and is released after this.
     func streamFailed(_ fault: Fault) {
         stream = nil
-        finish { $0.failed(fault) }
+        fail(fault)
     }
 
     private func over() {
@@ -106,10 +106,10 @@ class Fetch: FetchLine {
     }
 
     /// Ends it before there is an answer.
-    func finish(_ tell: (Fetch) -> Void) {
+    private func fail(_ fault: Fault) {
         guard !isOver else { return }
         leave()
-        tell(self)
+        failed(fault)
     }
 
     private func leave() {

@@ -18,7 +18,7 @@ extension HTTPStream: FetchAsker {
         stage: Int, _ request: consuming FetchRequest, from cluster: ClusterID, for receiver: any FetchReceiver
     ) -> any FetchLine {
         let fetch = ReceiverFetch(
-            request, for: receiver, stage: stage, cluster: cluster, deadline: deadline, desk: worker.fetches)
+            request, for: receiver, cluster: cluster, deadline: deadline, desk: worker.fetches)
         begin(fetch, stage: stage)
         return fetch
     }
@@ -61,13 +61,6 @@ extension HTTPStream: FetchAsker {
         kick()
     }
 
-    /// Gives up the requests of one stage.
-    func cancelFetches(ofStage stage: Int) {
-        let ending = fetches.filter { $0.stage == stage }
-        fetches.removeAll { $0.stage == stage }
-        for (_, fetch) in ending { fetch.cancel() }
-    }
-
     // MARK: A stream that carries a filter's own request
 
     /// The final head has come. Whoever is told may end this stream, which is soon another one's then.
@@ -83,11 +76,11 @@ extension HTTPStream: FetchAsker {
         if last, generation == present { responseEnded() }
     }
 
-    /// Gives up the requests of the stages from `first` down.
-    func cancelFetches(from first: Int = 0) {
+    /// Gives up the requests of the stages that are meant.
+    func cancelFetches(where isMeant: (Int) -> Bool) {
         guard !fetches.isEmpty else { return }
-        let ending = fetches.filter { $0.stage >= first }
-        fetches.removeAll { $0.stage >= first }
+        let ending = fetches.filter { isMeant($0.stage) }
+        fetches.removeAll { isMeant($0.stage) }
         for (_, fetch) in ending { fetch.cancel() }
     }
 }

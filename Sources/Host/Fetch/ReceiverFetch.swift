@@ -2,15 +2,13 @@ internal import FilterAPI
 
 /// A request whose answer goes to a receiver as it comes.
 final class ReceiverFetch: Fetch {
-    let stage: Int
     private let receiver: any FetchReceiver
 
     init(
-        _ request: consuming FetchRequest, for receiver: any FetchReceiver, stage: Int, cluster: ClusterID,
+        _ request: consuming FetchRequest, for receiver: any FetchReceiver, cluster: ClusterID,
         deadline: FilterAPI.Instant, desk: FetchDesk
     ) {
         self.receiver = receiver
-        self.stage = stage
         super.init(request, number: desk.nextNumber(), cluster: cluster, deadline: deadline, desk: desk)
     }
 

@@ -90,7 +90,7 @@ final class Control {
                     index: index, registry: registry, log: log, connectionLimit: limit, files: files,
                     folder: ConfigFolder(of: file), desk: desk))
         }
-        watchdog = Watchdog(workers, loop: loop, log: log, registry: registry, settings: plan.settings.watchdog)
+        watchdog = Watchdog(workers, loop: loop, log: log, registry: registry)
         let office = AdminOffice(self, registry)
         self.office = office
         desk.open(office)

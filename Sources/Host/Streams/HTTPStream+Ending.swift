@@ -192,7 +192,7 @@ extension HTTPStream {
         dropUpstream(nil)
         if flags.contains(.claimedRetry) { pool?.quota.retries.give() }
         discardHeld()
-        cancelFetches()
+        cancelFetches { _ in true }
         closeStages(from: 0, ending)
         recordTimes()
         guard let connection = unsafe connection else { return releaseFetch(ending) }

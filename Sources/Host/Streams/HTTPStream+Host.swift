@@ -130,7 +130,7 @@ extension HTTPStream: StreamHost {
         if let lastEndpoint { triedEndpoints.append(lastEndpoint) }
         lastEndpoint = nil
         dropUpstream(nil)
-        cancelFetches(from: stage + 1)
+        cancelFetches { $0 > stage }
         closeStages(from: stage + 1, .replay)
         for index in stageTimers.indices where index > stage { stageTimers[index]?.disarm() }
         // What the stage itself holds of the response goes too: it is that of the try that was given up.
