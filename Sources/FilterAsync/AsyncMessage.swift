@@ -53,6 +53,13 @@ extension AsyncMessage where Self: ~Copyable {
         try await stream.exchange.sleep(for: duration, stream.round)
     }
 
+    /// An answer of the filter's own: return it in place of calling ``Next``, or of what it gave, which is given up then.
+    public func reply(
+        _ status: Status, body: String = "", fields: [(name: HeaderName, value: String)] = []
+    ) -> AsyncResponse {
+        AsyncResponse(stream, reply: LocalReply(status: status, body: body, fields: fields))
+    }
+
     /// A chunk with a copy of some bytes, for the body of a ``FetchRequest``.
     public func makeChunk(copying bytes: [UInt8]) -> ByteChunk {
         guard let pages = stream.host?.pages else { return ByteChunk() }

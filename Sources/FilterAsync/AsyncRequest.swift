@@ -4,11 +4,9 @@ public import FilterAPI
 public struct AsyncRequest: ~Copyable, AsyncMessage {
     /// The stream that it belongs to.
     public let stream: AsyncStreamHandle
-    private var spare: RequestHead?
 
     init(_ exchange: Exchange) {
         stream = AsyncStreamHandle(exchange: exchange, round: exchange.round)
-        spare = nil
     }
 
     /// The head. Do not keep access to it over an `await`.
@@ -44,12 +42,5 @@ public struct AsyncRequest: ~Copyable, AsyncMessage {
         head.headers.remove(.contentLength)
         if head.bodyLength != .none { head.bodyLength = .unknown }
         stream.exchange.requestMap = BodyMap(stream.exchange, isRequest: true, change)
-    }
-
-    /// An answer of the filter's own; return it in place of what ``Next`` gives.
-    public func reply(
-        _ status: Status, body: String = "", fields: [(name: HeaderName, value: String)] = []
-    ) -> AsyncResponse {
-        AsyncResponse(stream, reply: LocalReply(status: status, body: body, fields: fields))
     }
 }

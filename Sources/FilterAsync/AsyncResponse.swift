@@ -16,14 +16,6 @@ public struct AsyncResponse: ~Copyable, AsyncMessage {
         self.reply = reply
     }
 
-    /// An answer of the filter's own, where neither the request nor an answer is in hand any more.
-    public init(
-        _ stream: AsyncStreamHandle, _ status: Status, body: String = "",
-        fields: [(name: HeaderName, value: String)] = []
-    ) {
-        self.init(stream, reply: LocalReply(status: status, body: body, fields: fields))
-    }
-
     var outcome: Exchange.Outcome { reply.map { .reply($0) } ?? .pass }
 
     /// The status.
@@ -60,12 +52,5 @@ public struct AsyncResponse: ~Copyable, AsyncMessage {
         head.headers.remove(.contentLength)
         if head.bodyLength != .none { head.bodyLength = .unknown }
         stream.exchange.responseMap = BodyMap(stream.exchange, isRequest: false, change)
-    }
-
-    /// An answer of the filter's own in place of this one, which is given up.
-    public func reply(
-        _ status: Status, body: String = "", fields: [(name: HeaderName, value: String)] = []
-    ) -> AsyncResponse {
-        AsyncResponse(stream, reply: LocalReply(status: status, body: body, fields: fields))
     }
 }

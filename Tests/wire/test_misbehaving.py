@@ -37,6 +37,7 @@ REFUSED = [
     ("throw", "response_head", 500), ("throw", "wake", 500),
     ("drop", "request_head", 500), ("drop", "request_body", 500), ("drop", "response_head", 500),
     ("take", "request_head", 500), ("take", "response_head", 500),
+    ("twice", "request_head", 500), ("twice", "request_body", 500), ("twice", "wake", 500),
     ("refuse", "open", 400), ("refuse", "request_head", 400), ("refuse", "request_body", 400),
     ("refuse", "wake", 400),
 ]

@@ -1,2 +1,2 @@
 // Written by scripts/lib/api-digest, which says of what.
-#define SLUICE_API_DIGEST "9ef2157fcdcd5276"
+#define SLUICE_API_DIGEST "f759c71328b97be9"

@@ -103,13 +103,14 @@ public struct Stream: ~Copyable {
     /// Answers the request from here upward; what is below is cancelled.
     ///
     /// Filters above see the answer like any other. Has no effect where the response's head has passed already: the
-    /// stream is then cut off.
+    /// stream is then cut off. A second answer in the same call fails the stream.
     ///
     /// - Parameters:
     ///   - status: the status.
     ///   - body: a text, as `text/plain` unless `edit` says otherwise.
     ///   - edit: may set fields.
     public mutating func reply(_ status: Status, body: String = "", _ edit: (inout ResponseHead) -> Void = { _ in }) {
+        guard !asked.contains(.reply) else { return fail(Fault(.filterFailed, "filter.replied_twice")) }
         asked.insert(.reply)
         unsafe host.reply(stage: stage, status, body: body, edit)
     }

@@ -176,6 +176,7 @@ enum HostReasons {
         .init(
             "filter.second_response", [.filterFailed],
             "A filter answered a request whose answer had gone to the client already.", lookAt: bug),
+        .init("filter.replied_twice", [.filterFailed], "A filter answered a request twice in one call.", lookAt: bug),
         .init(
             "filter.replay_after_response", [.filterFailed],
             "A filter wanted to send the request anew after the answer had passed it.", lookAt: bug),

@@ -63,13 +63,13 @@ final class Scripted: AsyncHTTPFilter {
         case .rescue:
             let handle = request.stream
             do { return try await next(request) } catch let fault as Fault {
-                return AsyncResponse(handle, 200, body: "rescued from \(fault.reason)")
+                return handle.reply(200, body: "rescued from \(fault.reason)")
             }
         case .askWhileFaulted:
             let handle = request.stream
             do { return try await next(request) } catch {
                 let answer = try await handle.fetch(FetchRequest(), from: asked).text()
-                return AsyncResponse(handle, 200, body: "asked: \(answer)")
+                return handle.reply(200, body: "asked: \(answer)")
             }
         case .replace:
             let response = try await next(request)

@@ -11,7 +11,7 @@ final class Rescue: AsyncHTTPFilter {
         if request.head.method == .delete { throw Fault(.upstreamTimeout, "rescue.thrown") }
         let handle = request.stream
         do { return try await next(request) } catch let fault as Fault {
-            return AsyncResponse(handle, 200, body: "rescued from \(fault.reason)")
+            return handle.reply(200, body: "rescued from \(fault.reason)")
         }
     }
 }
