@@ -13,7 +13,7 @@ from origin import answer
 
 CHANGES = ["/logging?level=debug", "/reopen_logs", "/reload", "/reset_counters", "/drain_listeners",
            "/healthcheck/fail", "/healthcheck/ok", "/quitquitquit"]
-READS = ["/", "/help", "/ready", "/stats", "/stats/prometheus", "/clusters", "/listeners", "/config_dump",
+READS = ["/", "/help", "/ready", "/stats", "/stats/prometheus", "/clusters", "/listeners", "/plugins", "/config_dump",
          "/server_info", "/certs", "/memory"]
 
 

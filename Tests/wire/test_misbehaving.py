@@ -118,6 +118,9 @@ def test_a_plugin_that_may_fail_is_left_out_of_the_stream(sluice, built, fault, 
         answer = post(proxy.address())
         assert answer.status == 200 and answer.body == b"ok"
         assert stat(proxy, "plugin.misbehaving.faults") == count
+    shown = get(proxy.address("admin"), "/plugins", host="localhost").body.decode()
+    assert "misbehaving::faults::2\n" in shown and "misbehaving::on_fault::open\n" in shown
+    assert "misbehaving::last_fault::misbehaving " in shown
 
 
 def test_what_a_filter_says_of_a_peer_is_said_under_every_policy(sluice, built):

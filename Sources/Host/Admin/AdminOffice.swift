@@ -46,6 +46,12 @@ final class AdminOffice {
             $0.listeners($1)
         },
         Page(
+            path: "/plugins", summary: "plugins, their filters, and what they have done wrong",
+            parameters: "format=json"
+        ) {
+            $0.plugins($1)
+        },
+        Page(
             path: "/config_dump", summary: "the config in use, and the one that was refused last",
             parameters: "resource=NAME"
         ) {

@@ -65,7 +65,7 @@ struct PluginLoader {
             }
         }
         return PluginReport(
-            path: path, filters: plugin.types.map { $0.manifest.id }, time: Syscalls.timeNow() - begin)
+            module: module, filters: plugin.types.map { $0.manifest.id }, time: Syscalls.timeNow() - begin)
     }
 
     private func refuse(_ path: String, _ refusal: PluginRefusal, at place: Place?) {

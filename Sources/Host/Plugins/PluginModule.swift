@@ -11,6 +11,7 @@ final class PluginModule: Sendable {
     let linkedName: String
     let settings: PluginSettings
     private let faults = Atomic<Int>(0)
+    private let latest = Mutex<PluginFault?>(nil)
     private let bypass = Atomic<Bool>(false)
 
     /// Those that configs in use have, by path: a reload that changes nothing of a plugin forgets nothing of it.
@@ -41,11 +42,18 @@ final class PluginModule: Sendable {
     /// Whether streams go on without its filters.
     var isBypassed: Bool { bypass.load(ordering: .relaxed) }
 
+    /// How often its filters have failed a stream.
+    var faultCount: Int { faults.load(ordering: .relaxed) }
+
+    /// What the last of them was.
+    var lastFault: PluginFault? { latest.withLock { $0 } }
+
     /// One of its filters has failed a stream.
     func note(_ fault: Fault, filter: String, on worker: Worker) {
         let stats = StatSlots<PluginStat>(
             worker.registry.lastingGroup(.plugin(name), PluginStat.schema), slot: worker.index)
         stats.add(.faults)
+        latest.withLock { $0 = PluginFault(filter: filter, reason: "\(fault.reason)") }
         let count = faults.add(1, ordering: .relaxed).newValue
         guard settings.onFault == .bypass, count >= settings.bypassAfter,
             !bypass.exchange(true, ordering: .relaxed)

@@ -1,9 +1,10 @@
 internal import Engine
 internal import FilterAPI
 
-/// What was loaded, for the log.
+/// What was loaded, for the log and for the admin interface.
 struct PluginReport: Sendable {
-    let path: String
+    let module: PluginModule
+    var path: String { module.path }
     /// The names of its filters.
     let filters: [String]
     /// From its being named to its filters' being known.

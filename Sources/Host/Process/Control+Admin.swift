@@ -20,6 +20,7 @@ extension Control {
     }
 
     var plan: GenerationPlan? { generation.plan }
+    var plugins: [PluginReport] { generation.plan?.plugins ?? [] }
     var workerCount: Int { workers.count }
     var boundAddresses: [(listener: String, address: String)] { generation.boundAddresses }
     var clusterReports: [ClusterReport] { generation.clusterReports }
