@@ -52,10 +52,11 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
-        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib"], swiftSettings: lean),
+        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib", "CNGHTTP2"], swiftSettings: lean),
         .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
         .target(
             name: "Host",

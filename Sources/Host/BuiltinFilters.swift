@@ -5,8 +5,8 @@ internal import Filters
 /// unasked.
 enum BuiltinFilters {
     static let types: [any Filter.Type] = [
-        HTTP1ServerCodec.self,
-        HTTP1ClientCodec.self,
+        HTTPServerCodec.self,
+        HTTPClientCodec.self,
         Router.self,
         TCPProxy.self,
         Count.self,

@@ -105,6 +105,15 @@ public struct ByteChunk: ~Copyable {
         return first
     }
 
+    /// A second chunk with some of the bytes.
+    package borrowing func slice(_ offset: Int, _ count: Int) -> ByteChunk {
+        precondition(offset >= 0 && count >= 0 && offset + count <= length, "bytes that the chunk does not have")
+        var part = share()
+        unsafe part.start = start + offset
+        part.length = count
+        return part
+    }
+
     /// Lengthens the chunk over bytes that its maker has just written behind it.
     @inlinable
     package mutating func extend(by number: Int) { length &+= number }

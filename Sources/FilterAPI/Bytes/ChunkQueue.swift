@@ -49,6 +49,14 @@ public struct ChunkQueue: ~Copyable {
         return chunk
     }
 
+    /// Takes the first bytes out, at most so many, and none that lie in the second chunk.
+    package mutating func popFirst(upTo limit: Int) -> ByteChunk? {
+        guard count > 0, let slots = unsafe slots else { return nil }
+        if unsafe slots[head].count <= limit { return popFirst() }
+        byteCount -= limit
+        return unsafe slots[head].splitFirst(limit)
+    }
+
     /// Drops bytes from the front, and chunks that have none left.
     public mutating func removeFirst(_ number: Int) {
         var left = number

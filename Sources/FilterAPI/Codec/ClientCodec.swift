@@ -41,6 +41,32 @@ public protocol ClientCodec: Filter {
     /// The stream is given up; what was sent of it must not look complete.
     func reset(_ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink)
 
+    /// Both directions of the stream are done, or it was given up by the upstream. By default nothing happens.
+    func streamClosed(_ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink)
+
+    /// The time asked for by ``CodecLink/arm(after:)`` has come. By default nothing happens.
+    ///
+    /// - Throws: a fault ends the connection.
+    func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault)
+
+    /// Bytes of a body have left the chain: as much more may be asked for of the stream. For codecs whose connections
+    /// carry many streams; by default nothing happens.
+    func consumed(
+        _ count: Int, _ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink)
+
+    /// Writes what waits inside the codec, as far as there is room for it; the host asks before it writes to the socket.
+    /// By default nothing waits there.
+    ///
+    /// - Parameters:
+    ///   - room: how many bytes of bodies may be written now. What the protocol itself needs may be written beside them.
+    ///   - state: the connection's.
+    ///   - link: the codec's hold on the connection.
+    func flush(_ room: Int, _ state: inout ConnectionState, _ link: inout CodecLink)
+
+    /// What the codec can speak, in the words of ALPN (RFC 7301), the preferred first; what `tls` below it offers unless its
+    /// settings say something else. By default nothing, which upstreams take for HTTP/1.
+    static func applicationProtocols(_ settings: Settings) -> [String]
+
     // For the host; see EventFilter.
     func _connect(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault)
     func _freeStreams(_ slot: UnsafeMutableRawPointer) -> Int
@@ -60,6 +86,10 @@ public protocol ClientCodec: Filter {
         _ slot: UnsafeMutableRawPointer, _ input: inout ByteChunk, _ ended: Bool, _ link: inout CodecLink
     ) throws(Fault) -> ClientEvent
     func _reset(_ slot: UnsafeMutableRawPointer, _ stream: StreamHandle, _ link: inout CodecLink)
+    func _streamClosed(_ slot: UnsafeMutableRawPointer, _ stream: StreamHandle, _ link: inout CodecLink)
+    func _timerFired(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault)
+    func _consumed(_ slot: UnsafeMutableRawPointer, _ count: Int, _ stream: StreamHandle, _ link: inout CodecLink)
+    func _flush(_ slot: UnsafeMutableRawPointer, _ room: Int, _ link: inout CodecLink)
     func _end(_ slot: UnsafeMutableRawPointer)
     static var _stateLayout: _SlotLayout { get }
     static var _streamStateLayout: _SlotLayout { get }
@@ -143,9 +173,43 @@ extension ClientCodec {
     }
 
     @inlinable
+    public func _streamClosed(_ slot: UnsafeMutableRawPointer, _ stream: StreamHandle, _ link: inout CodecLink) {
+        unsafe streamClosed(stream, &slot.assumingMemoryBound(to: ConnectionState.self).pointee, &link)
+    }
+
+    @inlinable
+    public func _timerFired(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault) {
+        unsafe try timerFired(&slot.assumingMemoryBound(to: ConnectionState.self).pointee, &link)
+    }
+
+    public func streamClosed(_ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink) {}
+
+    public func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) {}
+
+    @inlinable
+    public func _consumed(
+        _ slot: UnsafeMutableRawPointer, _ count: Int, _ stream: StreamHandle, _ link: inout CodecLink
+    ) {
+        unsafe consumed(count, stream, &slot.assumingMemoryBound(to: ConnectionState.self).pointee, &link)
+    }
+
+    @inlinable
+    public func _flush(_ slot: UnsafeMutableRawPointer, _ room: Int, _ link: inout CodecLink) {
+        unsafe flush(room, &slot.assumingMemoryBound(to: ConnectionState.self).pointee, &link)
+    }
+
+    @inlinable
     public func _end(_ slot: UnsafeMutableRawPointer) {
         unsafe slot.assumingMemoryBound(to: ConnectionState.self).deinitialize(count: 1)
     }
+
+    public func consumed(
+        _ count: Int, _ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink
+    ) {}
+
+    public func flush(_ room: Int, _ state: inout ConnectionState, _ link: inout CodecLink) {}
+
+    public static func applicationProtocols(_ settings: Settings) -> [String] { [] }
 
     @inlinable public static var _stateLayout: _SlotLayout { _SlotLayout(ConnectionState.self) }
     @inlinable public static var _streamStateLayout: _SlotLayout { _SlotLayout(StreamState.self) }

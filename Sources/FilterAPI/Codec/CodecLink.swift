@@ -10,6 +10,8 @@ public struct CodecLink: ~Copyable {
     package var wantsClose = false
     /// The connection is then to look broken to the peer, as nothing else tells that what it got is not all.
     package var wantsReset = false
+    /// What the codec has said that it speaks; looked at after each call. Nil while it cannot know.
+    package var version: HTTPVersion? = .http11
 
     package init(host: any CodecHost, output: UnsafeMutablePointer<ByteOutput>) {
         unsafe self.host = host
@@ -124,6 +126,17 @@ public struct CodecLink: ~Copyable {
     /// Takes back what ``arm(after:)`` asked for.
     public func disarm() { unsafe host.disarmCodecTimer() }
 
+    /// Says which version of HTTP the connection carries; for codecs that speak HTTP/2, as soon as they know.
+    ///
+    /// With ``HTTPVersion/http2`` many streams share the connection: the host then holds back single streams, by
+    /// ``ServerCodec/consumed(_:_:_:_:)`` and ``setFull(_:_:)``, and never the connection. With nil nobody knows yet. A codec
+    /// that never says anything speaks HTTP/1.
+    public mutating func speaks(_ version: HTTPVersion?) { self.version = version }
+
+    /// Says whether what waits of a stream inside the codec is so much that its source is to stop, or no longer is; for
+    /// codecs whose connections carry many streams.
+    public func setFull(_ stream: StreamHandle, _ isFull: Bool) { unsafe host.setFull(stream, isFull) }
+
     /// Closes the connection when everything is written.
     public mutating func closeAfterOutput() { wantsClose = true }
 
@@ -151,4 +164,5 @@ package protocol CodecHost: AnyObject {
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers>
     func armCodecTimer(after delay: Duration)
     func disarmCodecTimer()
+    func setFull(_ stream: StreamHandle, _ isFull: Bool)
 }

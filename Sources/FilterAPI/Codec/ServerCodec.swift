@@ -64,6 +64,24 @@ public protocol ServerCodec: Filter {
     /// The listener drains: no new streams after those that have begun.
     func drain(_ state: inout ConnectionState, _ link: inout CodecLink)
 
+    /// Bytes of a body have left the chain: as much more may be asked for of the stream. For codecs whose connections
+    /// carry many streams; by default nothing happens.
+    func consumed(
+        _ count: Int, _ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink)
+
+    /// Writes what waits inside the codec, as far as there is room for it; the host asks before it writes to the socket.
+    /// By default nothing waits there.
+    ///
+    /// - Parameters:
+    ///   - room: how many bytes of bodies may be written now. What the protocol itself needs may be written beside them.
+    ///   - state: the connection's.
+    ///   - link: the codec's hold on the connection.
+    func flush(_ room: Int, _ state: inout ConnectionState, _ link: inout CodecLink)
+
+    /// What the codec can speak, in the words of ALPN (RFC 7301), the preferred first; what `tls` above it agrees to unless
+    /// its settings say something else. By default `http/1.1`.
+    static func applicationProtocols(_ settings: Settings) -> [String]
+
     // For the host; see EventFilter.
     func _accept(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault)
     func _decode(
@@ -88,6 +106,8 @@ public protocol ServerCodec: Filter {
     func _streamClosed(_ slot: UnsafeMutableRawPointer, _ stream: StreamHandle, _ link: inout CodecLink)
     func _timerFired(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink) throws(Fault) -> ServerEvent
     func _drain(_ slot: UnsafeMutableRawPointer, _ link: inout CodecLink)
+    func _consumed(_ slot: UnsafeMutableRawPointer, _ count: Int, _ stream: StreamHandle, _ link: inout CodecLink)
+    func _flush(_ slot: UnsafeMutableRawPointer, _ room: Int, _ link: inout CodecLink)
     func _end(_ slot: UnsafeMutableRawPointer)
     static var _stateLayout: _SlotLayout { get }
     static var _streamStateLayout: _SlotLayout { get }
@@ -105,6 +125,9 @@ public enum ServerEvent: ~Copyable {
     case requestTrailers(StreamHandle)
     /// The client gave the stream up.
     case reset(StreamHandle, Fault)
+    /// A request that began, and that cannot be served: it is answered as the fault says, and what still comes of it is
+    /// dropped. On a connection with many streams, where throwing would end all of them.
+    case refused(StreamHandle, Fault)
     /// The connection is to be closed when everything is written.
     case close
 }
@@ -184,9 +207,29 @@ extension ServerCodec {
     }
 
     @inlinable
+    public func _consumed(
+        _ slot: UnsafeMutableRawPointer, _ count: Int, _ stream: StreamHandle, _ link: inout CodecLink
+    ) {
+        unsafe consumed(count, stream, &slot.assumingMemoryBound(to: ConnectionState.self).pointee, &link)
+    }
+
+    @inlinable
+    public func _flush(_ slot: UnsafeMutableRawPointer, _ room: Int, _ link: inout CodecLink) {
+        unsafe flush(room, &slot.assumingMemoryBound(to: ConnectionState.self).pointee, &link)
+    }
+
+    @inlinable
     public func _end(_ slot: UnsafeMutableRawPointer) {
         unsafe slot.assumingMemoryBound(to: ConnectionState.self).deinitialize(count: 1)
     }
+
+    public func consumed(
+        _ count: Int, _ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink
+    ) {}
+
+    public func flush(_ room: Int, _ state: inout ConnectionState, _ link: inout CodecLink) {}
+
+    public static func applicationProtocols(_ settings: Settings) -> [String] { ["http/1.1"] }
 
     @inlinable public static var _stateLayout: _SlotLayout { _SlotLayout(ConnectionState.self) }
     @inlinable public static var _streamStateLayout: _SlotLayout { _SlotLayout(StreamState.self) }

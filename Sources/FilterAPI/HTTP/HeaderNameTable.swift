@@ -55,6 +55,13 @@ package struct HeaderNameTable: Sendable {
     @inline(__always)
     package func title(of token: UInt16) -> UnsafeRawBufferPointer { unsafe titles[Int(token)] }
 
+    /// A known name in lower case.
+    @inline(__always)
+    package func lowered(of token: UInt16) -> UnsafeRawBufferPointer {
+        let name = HeaderName.known[Int(token)]
+        return unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+    }
+
     /// Turns a name in lower case into what people expect on HTTP/1.
     package static func titleCase(_ name: UnsafeMutableRawBufferPointer) {
         var upper = true

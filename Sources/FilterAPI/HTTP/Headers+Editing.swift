@@ -69,6 +69,35 @@ extension Headers {
         entryCount -= 1
     }
 
+    /// Makes one field of the crumbs of a cookie, in the place of the first (RFC 9113 section 8.2.3).
+    package mutating func joinCookies() {
+        let first = index(of: .cookie)
+        guard first >= 0 else { return }
+        var size = 0
+        var index = first
+        while index >= 0 {
+            size += unsafe Int(entries[index].valueCount) + 2
+            index = self.index(of: .cookie, from: index + 1)
+        }
+        reserve(size)
+        let start = used
+        index = first
+        while index >= 0 {
+            if index != first {
+                unsafe (bytes + used).storeBytes(of: UInt8(ascii: ";"), as: UInt8.self)
+                unsafe (bytes + used + 1).storeBytes(of: UInt8(ascii: " "), as: UInt8.self)
+                used += 2
+            }
+            let entry = unsafe entries[index]
+            unsafe (bytes + used).copyMemory(from: bytes + Int(entry.valueOffset), byteCount: Int(entry.valueCount))
+            used += Int(entry.valueCount)
+            index = self.index(of: .cookie, from: index + 1)
+        }
+        unsafe entries[first].valueOffset = UInt32(start)
+        unsafe entries[first].valueCount = UInt32(used - start)
+        removeAll(.cookie, from: first + 1)
+    }
+
     private mutating func removeAll(_ name: HeaderName, from start: Int) {
         var index = index(of: name, from: start)
         while index >= 0 {

@@ -124,6 +124,25 @@ public struct Headers: ~Copyable {
         entryCount &+= 1
     }
 
+    /// Adds a field that a codec has read and checked, with its name as it came.
+    package mutating func appendField(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, token: UInt16, hash: UInt32
+    ) {
+        let offset = used
+        reserve(name.count + value.count)
+        if let base = name.baseAddress {
+            unsafe (bytes + offset).copyMemory(from: base, byteCount: name.count)
+        }
+        if let base = value.baseAddress {
+            unsafe (bytes + offset + name.count).copyMemory(from: base, byteCount: value.count)
+        }
+        used += name.count + value.count
+        appendEntry(
+            Entry(
+                nameOffset: UInt32(offset), valueOffset: UInt32(offset + name.count), valueCount: UInt32(value.count),
+                hash: hash, nameCount: UInt16(truncatingIfNeeded: name.count), token: token))
+    }
+
     @usableFromInline
     mutating func growEntries() {
         let larger = entryCapacity * 2

@@ -119,6 +119,12 @@ public struct Instant: Sendable, Comparable {
     @inlinable
     public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
+    /// So much later.
+    package func after(_ time: Duration) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(time.wholeNanoseconds)
+        return Instant(nanoseconds: overflow ? .max : sum)
+    }
+
     /// Time from `earlier` to this; zero where either has not happened or the order is the other way.
     public func since(_ earlier: Instant) -> Duration {
         guard earlier.nanoseconds > 0, nanoseconds > earlier.nanoseconds else { return .zero }

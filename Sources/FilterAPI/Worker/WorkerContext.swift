@@ -12,6 +12,10 @@ public struct WorkerContext: ~Copyable {
     /// The name of the listener or cluster to whose chain the filter belongs.
     public var owner: String { identity.owner }
 
+    /// What the codec of the chain can speak, in the words of ALPN (RFC 7301), the preferred first; empty where the chain has
+    /// none that says so.
+    public let applicationProtocols: [String]
+
     private let places: (String) -> String
     private let decodeRoute: RouteSettingsDecoder
 
@@ -19,10 +23,11 @@ public struct WorkerContext: ~Copyable {
     package typealias RouteSettingsDecoder = (RawRouteSettings) throws(ConfigurationFault) -> RouteSettingsTable?
 
     package init(
-        services: any WorkerServices, identity: StageIdentity,
+        services: any WorkerServices, identity: StageIdentity, applicationProtocols: [String] = [],
         decodeRoute: @escaping RouteSettingsDecoder, places: @escaping (String) -> String
     ) {
         self.identity = identity
+        self.applicationProtocols = applicationProtocols
         self.decodeRoute = decodeRoute
         self.places = places
         unsafe self.services = services

@@ -136,4 +136,5 @@ extension FakeConnection: CodecHost {
     }
 
     package func disarmCodecTimer() { timerDue = nil }
+    package func setFull(_ stream: StreamHandle, _ isFull: Bool) {}
 }

@@ -115,6 +115,7 @@ public final class ServerBench<C: ServerCodec> {
                 request.isComplete = last
             }
             if last { due.append(.answer(stream)) }
+        case .refused(_, let fault): transcript.note("refused \(fault.reason)")
         case .requestTrailers(let stream):
             let trailers = unsafe connection.trailers(stream, isRequest: true)
             unsafe transcript.trailers(trailers.pointee)

@@ -9,6 +9,10 @@ public final class HTTP1ClientCodec: ClientCodec {
 
     /// What a cluster sets for HTTP.
     public struct Settings: FilterSettings {
+        /// Which version of HTTP the upstreams speak.
+        public var `protocol` = HTTPProtocol.http1
+        /// What upstreams are told over HTTP/2.
+        public var http2 = HTTP2Settings()
         /// All bytes of a response's head; above, 502.
         public var maxHead = ByteSize.kibibytes(60)
         /// Fields of a response; above, 502.

@@ -3,6 +3,8 @@ public import FilterAPI
 extension HTTP1ServerCodec {
     /// What a listener sets for HTTP.
     public struct Settings: FilterSettings {
+        /// Which versions of HTTP clients may speak.
+        public var `protocol` = HTTPProtocol.auto
         /// All bytes of a request's head; above, 431.
         public var maxHead = ByteSize.kibibytes(60)
         /// Fields of a request; above, 431.
@@ -49,6 +51,8 @@ extension HTTP1ServerCodec {
         public var serverHeader = "sluice"
         /// The name in `via`; empty for none.
         public var via = ""
+        /// What clients are told over HTTP/2.
+        public var http2 = HTTP2Settings()
 
         /// The defaults.
         public init() {}
@@ -58,6 +62,7 @@ extension HTTP1ServerCodec {
             case requestTimeout, maxConnectionDuration
             case maxRequestsPerConnection, trailers, normalizePath, mergeSlashes, escapedSlashes
             case underscoresInHeaders, trustedHops, forwardedFor, forwardedClientCert, requestID, serverHeader, via
+            case `protocol`, http2
             case acceptHTTP10 = "accept_http_10"
         }
 

@@ -152,7 +152,7 @@ extension HTTP1ServerCodec {
         }
     }
 
-    private func underscores(_ headers: inout Headers) throws(Fault) {
+    func underscores(_ headers: inout Headers) throws(Fault) {
         guard settings.underscoresInHeaders != .allow else { return }
         var index = 0
         while index < headers.count {

@@ -39,7 +39,8 @@ extension TLS {
         public var cipherSuites = TLS.usualSuites
         /// Groups for the exchange of keys, the preferred first.
         public var groups = TLS.usualGroups
-        /// Protocols to agree on (ALPN), the preferred first; in a listener `http/1.1` unless set, empty for any.
+        /// Protocols to agree on (ALPN), the preferred first; what the chain's codec speaks unless set, empty for
+        /// any.
         public var alpn: [String]?
         /// Whether sessions are taken up again.
         public var sessionResumption = true

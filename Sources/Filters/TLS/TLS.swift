@@ -40,7 +40,12 @@ public final class TLS: ByteFilter {
         self.settings = settings
         let side = worker.side
         let log = worker.filterLog
-        let opened = settings.resolved { worker.path($0) }
+        var opened = settings.resolved { worker.path($0) }
+        // What the chain's codec speaks, and in a chain that only passes bytes on HTTP/1, which most peers speak there.
+        if opened.alpn == nil {
+            let spoken = worker.applicationProtocols
+            opened.alpn = spoken.isEmpty && side == .client ? ["http/1.1"] : spoken
+        }
         let tickets = worker.shared("tickets") { TicketKeys() }
         let gauges = MaterialGauges(
             reloads: worker.gauge("certificate_reloads"), failures: worker.gauge("certificate_reload_failures"),

@@ -32,7 +32,7 @@ final class TLSContext {
         tickets = material.tickets
         lifetime = settings.sessionLifetime.components.seconds
         names = CertificateNames(content.credentials)
-        protocols = (settings.alpn ?? (side == .client ? ["http/1.1"] : [])).flatMap {
+        protocols = (settings.alpn ?? []).flatMap {
             [UInt8($0.utf8.count)] + $0.utf8
         }
         guard let made = unsafe SSL_CTX_new(side == .client ? TLS_server_method() : TLS_client_method()) else {

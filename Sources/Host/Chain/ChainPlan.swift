@@ -63,6 +63,23 @@ final class ChainPlan: Sendable {
         }
     }
 
+    /// What its codec can speak, in the words of ALPN; empty where there is none that says so.
+    var applicationProtocols: [String] { stages.lazy.compactMap(Self.protocols).first ?? [] }
+
+    private static func protocols(of stage: StagePlan) -> [String]? {
+        func server<C: ServerCodec>(_ type: C.Type) -> [String]? {
+            (stage.settings as? C.Settings).map { C.applicationProtocols($0) }
+        }
+        func client<C: ClientCodec>(_ type: C.Type) -> [String]? {
+            (stage.settings as? C.Settings).map { C.applicationProtocols($0) }
+        }
+        switch stage.type {
+        case let type as any ServerCodec.Type: return server(type)
+        case let type as any ClientCodec.Type: return client(type)
+        default: return nil
+        }
+    }
+
     /// Whether the chain speaks HTTP, or moves bytes only.
     var isHTTP: Bool { stages.contains { $0.role == .serverCodec } }
 }

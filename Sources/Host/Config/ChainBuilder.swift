@@ -41,6 +41,7 @@ struct ChainBuilder {
             let builder = self
             var context = WorkerContext(
                 services: services, identity: StageIdentity(type, stage: stage.name, owner: owner, side: side),
+                applicationProtocols: plan.applicationProtocols,
                 decodeRoute: { raw throws(ConfigurationFault) in try builder.routeSettings(raw, plan) },
                 places: { key in stage.spot?.text(of: key, file: builder.file) ?? "" })
             return try F(settings, on: &context)

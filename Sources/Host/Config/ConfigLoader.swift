@@ -135,10 +135,10 @@ struct ConfigLoader {
         var own = Admin.Settings()
         own.token = settings.token
         own.hosts = settings.hosts
-        var codec = HTTP1ServerCodec.Settings()
+        var codec = HTTPServerCodec.Settings()
         codec.idleTimeout = .seconds(300)
         let chain = ChainPlan(stages: [
-            StagePlan(name: "http", type: HTTP1ServerCodec.self, settings: codec),
+            StagePlan(name: "http", type: HTTPServerCodec.self, settings: codec),
             StagePlan(name: "admin", type: Admin.self, settings: own),
         ])
         var listener = ListenerSettings()
@@ -183,12 +183,12 @@ struct ConfigLoader {
         clusterUses += decoded?.clusterUses ?? []
         var check = ChainCheck(registry: registry, decoder: decoder, diagnostics: diagnostics, isCluster: true)
         guard node.mapping != nil, let chain = check.chain(node["chain"], of: node) else { return nil }
-        let http = decoder.decode(HTTP1ClientCodec.Settings.self, from: node["http"], into: diagnostics)
+        let http = decoder.decode(HTTPClientCodec.Settings.self, from: node["http"], into: diagnostics)
         guard let settings = decoded?.value, let http else { return nil }
         var stages = chain.stages
         if stages.first?.role != .clientCodec {
             // A cluster speaks HTTP/1 unless its chain says otherwise.
-            stages.insert(StagePlan(name: "http", type: HTTP1ClientCodec.self, settings: http.value), at: 0)
+            stages.insert(StagePlan(name: "http", type: HTTPClientCodec.self, settings: http.value), at: 0)
         }
         let spot = ConfigSpot(place: node.headPlace, node: node)
         let limits = ClusterLimits(settings, cluster: name, spot: spot, file: diagnostics.file)

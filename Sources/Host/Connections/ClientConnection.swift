@@ -1,7 +1,8 @@
 internal import Engine
 internal import FilterAPI
 
-/// A connection to an endpoint that speaks HTTP: a client codec inside, and at most one stream on it.
+/// A connection to an endpoint that speaks HTTP: a client codec inside, and one stream on it; over HTTP/2 many, which is
+/// in `+Shared`.
 ///
 /// SAFETY: as ``ServerConnection``; the stream that uses the connection gives it up before it ends.
 @safe
@@ -9,20 +10,29 @@ final class ClientConnection: Connection, CodecHost {
     let endpoint: Endpoint
     /// Kept alive: a connection may outlive the last stream of a cluster that a reload has taken away.
     let pool: ClusterPool
-    private let codec: any ClientCodec
-    private let link: UnsafeMutablePointer<CodecLink>
+    let codec: any ClientCodec
+    let link: UnsafeMutablePointer<CodecLink>
     unowned(unsafe) private(set) var stream: HTTPStream?
     /// The stream that waits for this connection to be made.
     unowned(unsafe) var waiter: HTTPStream?
-    private var input = ByteChunk()
-    private var more = ChunkQueue()
-    private var inputEnded = false
-    private var isDecoding = false
-    private var isBegun = false
+    var input = ByteChunk()
+    var more = ChunkQueue()
+    var inputEnded = false
+    var isDecoding = false
+    var isBegun = false
     /// The upstream sent something before it had a request.
     private var hasSpokenFirst = false
     /// How many requests it has carried.
-    private(set) var requests = 0
+    var requests = 0
+    /// The streams that it carries, where many share it.
+    unowned(unsafe) var firstStream: HTTPStream?
+    var streamCount = 0
+    /// How many streams it owes credit for.
+    var debts = 0
+    /// Whether it is on its endpoint's list of those that carry streams and may take more.
+    var isListedAsShared = false
+    /// How many streams wait for it to be made, beside ``waiter``.
+    var passengers = 0
     /// Bytes sent and received when the present request began.
     private var sentBefore = 0
     private var receivedBefore = 0
@@ -34,6 +44,7 @@ final class ClientConnection: Connection, CodecHost {
     private var unwanted = -1
     private var unwantedTrailers: UnsafeMutablePointer<Headers>?
     private lazy var timer = LimitTimer(connection: self)
+    private(set) lazy var codecTimer = CallbackTimer { [unowned self] in self.codecTimerFired() }
 
     /// An answer that nobody wants is read to its end where that is cheaper than a new connection.
     private static let unwantedLimit = 64 << 10
@@ -72,7 +83,7 @@ final class ClientConnection: Connection, CodecHost {
     func start(timeout: Nanoseconds) throws(SystemFault) {
         try dial(endpoint.address, keepAlive: pool.keepAlive)
         pool.began(with: endpoint)
-        pool.stats.cluster.add(.cxHTTP1Total)
+        if !pool.mayShare { pool.stats.cluster.add(.cxHTTP1Total) }
         worker.loop.schedule(timer, after: timeout)
     }
 
@@ -93,7 +104,10 @@ final class ClientConnection: Connection, CodecHost {
         do throws(Fault) {
             unsafe try codec._connect(block, &link.pointee)
             isBegun = true
+            isShared = unsafe link.pointee.version == .http2
+            if pool.mayShare { pool.stats.cluster.add(isShared ? .cxHTTP2Total : .cxHTTP1Total) }
             pool.made(facts, since: begun)
+            if isShared { scheduleFlush() }
         } catch {
             worker.count(error)
             return failed(0)
@@ -137,7 +151,7 @@ final class ClientConnection: Connection, CodecHost {
             return false
         }
         if last { unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant }
-        if unsafe stream.headMemory.pointee.method == .connect {
+        if !isShared, unsafe stream.headMemory.pointee.method == .connect {
             // The codec answers for the upstream, which may not say anything.
             stream.flags.insert(.tunnel)
             resumeReading()
@@ -154,7 +168,7 @@ final class ClientConnection: Connection, CodecHost {
         }
         if last {
             unsafe stream.factsMemory.pointee.upstreamRequestEnd = worker.instant
-            if stream.flags.contains(.tunnel) { flags.insert(.shutWriteAfterOutput) }
+            if !isShared, stream.flags.contains(.tunnel) { flags.insert(.shutWriteAfterOutput) }
         }
         scheduleFlush()
     }
@@ -169,10 +183,15 @@ final class ClientConnection: Connection, CodecHost {
         scheduleFlush()
     }
 
+    override func fillOutput(_ room: Int) { if isShared { unsafe codec._flush(block, room, &link.pointee) } }
+
+    override func outputEnded() { if isShared { close() } }
+
     override func outputFilled() { pool.stats.cluster.add(.pausedReading) }
 
     override func outputDrained() {
         pool.stats.cluster.add(.resumedReading)
+        if isShared { return resumeReading() }
         unsafe stream?.connection?.resumeReading()
     }
 
@@ -180,12 +199,16 @@ final class ClientConnection: Connection, CodecHost {
 
     override var wantsInput: Bool {
         if !input.isEmpty || !more.isEmpty || inputEnded { return false }
-        if let stream = unsafe stream, stream.isResponseBlocked { return false }
+        if isShared {
+            if isJammed { return false }
+        } else if let stream = unsafe stream, stream.isResponseBlocked {
+            return false
+        }
         return !(pipe?.isInwardHeld ?? false)
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
-        if chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream, !stream.flags.contains(.tunnel) {
+        if !isShared, chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream, !stream.flags.contains(.tunnel) {
             // Not an answer to a request of which nothing has left: on a connection that was used before it is some
             // other one's, on a fresh one the upstream tells at once that it will not serve.
             if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always)) }
@@ -199,7 +222,10 @@ final class ClientConnection: Connection, CodecHost {
     override func beforeFlush() {
         guard flags.contains(.wantsDecode) else { return }
         flags.remove(.wantsDecode)
-        if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen || unwanted >= 0 { decode() }
+        if isShared {
+            if debts > 0 { payDebts() }
+            decodeShared()
+        } else if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen || unwanted >= 0 { decode() }
         if flags.contains(.canRead), !flags.contains(.closed), wantsInput { read() }
     }
 
@@ -209,6 +235,7 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     private func decode() {
+        if isShared { return decodeShared() }
         guard !isDecoding, !flags.contains(.closed) else { return }
         isDecoding = true
         defer { isDecoding = false }
@@ -226,7 +253,7 @@ final class ClientConnection: Connection, CodecHost {
 
     /// What the codec reads next.
     @inline(__always)
-    private func nextEvent(ended: Bool) throws(Fault) -> ClientEvent {
+    func nextEvent(ended: Bool) throws(Fault) -> ClientEvent {
         worker.calls.begin(chain.codecLabel, .decode)
         defer { worker.calls.end() }
         return unsafe try codec._decode(block, &input, ended, &link.pointee)
@@ -329,13 +356,13 @@ final class ClientConnection: Connection, CodecHost {
         stream.upstreamDone()
     }
 
-    private func requestLeft() {
+    func requestLeft() {
         endpoint.activeRequests -= 1
         endpoint.stats.add(.rqActive, -1)
         pool.stats.cluster.add(.rqActive, -1)
     }
 
-    private func answered(_ status: Int, _ stream: HTTPStream) {
+    func answered(_ status: Int, _ stream: HTTPStream) {
         pool.stats.answered(status)
         endpoint.stats.add(status < 500 ? .rqSuccess : .rqError)
         if status < 500, stream.flags.contains(.replayed) { pool.stats.cluster.add(.rqRetrySuccess) }
@@ -350,7 +377,7 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     /// Whether another request may be sent on it.
-    private var isReusable: Bool {
+    var isReusable: Bool {
         let limit = pool.maxRequestsPerConnection
         if hasSpokenFirst { return false }
         if limit > 0 && requests >= limit {
@@ -381,9 +408,9 @@ final class ClientConnection: Connection, CodecHost {
         fail(Fault(.upstreamClosed, errno == 0 ? "upstream.closed" : "upstream.reset", replay: .ifIdempotent))
     }
 
-    private func fail(_ fault: Fault) {
+    func fail(_ fault: Fault) {
+        if isShared { return failShared(fault) }
         let stream = unsafe stream
-        let waiter = pool.takeWaiter(of: self)
         if stream != nil { flags.insert(.endsBusy) }
         unsafe self.stream = nil
         let silent = bytesReceived == receivedBefore
@@ -400,7 +427,12 @@ final class ClientConnection: Connection, CodecHost {
             if !stream.flags.contains(.responseStarted) { endpoint.stats.add(.rqError) }
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: sentNothing)
         }
-        if let waiter {
+        failWaiters(fault)
+    }
+
+    /// The connection will not be made: who has waited for it is told.
+    func failWaiters(_ fault: Fault) {
+        while let waiter = pool.takeWaiter(of: self) {
             if fault.origin == .upstream { endpoint.outcomes?.note(.localFailure) }
             pool.stats.cluster.add(.rqPendingFailureEject)
             waiter.connectFailed(fault)
@@ -409,7 +441,8 @@ final class ClientConnection: Connection, CodecHost {
 
     override func closing() {
         if timer.isArmed { worker.loop.cancel(timer) }
-        pool.ended(self, endpoint, isBusy: unsafe flags.contains(.endsBusy) || stream != nil)
+        if isShared { disarmCodecTimer() }
+        pool.ended(self, endpoint, isBusy: unsafe flags.contains(.endsBusy) || stream != nil || streamCount > 0)
         pool.stats.requestsPerConnection.record(UInt64(requests))
         pool.forget(self)
     }
@@ -420,7 +453,7 @@ final class ClientConnection: Connection, CodecHost {
 
     /// Gives the connection to a stream.
     func serve(_ stream: HTTPStream) {
-        unsafe self.stream = stream
+        if isShared { link(stream) } else { unsafe self.stream = stream }
         requests += 1
         sentBefore = bytesSent
         receivedBefore = bytesReceived
@@ -437,6 +470,7 @@ final class ClientConnection: Connection, CodecHost {
     ///
     /// - Parameter isForAnother: the stream will be served in another way, and only the answer is not wanted.
     func abandon(_ stream: HTTPStream, isForAnother: Bool) {
+        if isShared { return abandonShared(stream) }
         guard unsafe self.stream === stream else { return }
         if stream.waitsForAnswer { endpoint.failedToAnswer(in: stream.waitedForAnswer, at: worker.loop.now) }
         unsafe self.stream = nil
@@ -460,7 +494,7 @@ final class ClientConnection: Connection, CodecHost {
     func openStream() throws(Fault) -> StreamHandle { throw Fault(.upstreamProtocol, "upstream.opened_stream") }
 
     func memory(of stream: StreamHandle) -> StreamMemory {
-        unsafe worker.streams.at(stream.slot) { unsafe $0.memory }
+        unsafe worker.streams.at(stream.slot) { unsafe $0.memoryForUpstream }
     }
 
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> {
@@ -477,6 +511,7 @@ final class ClientConnection: Connection, CodecHost {
         return unsafe memory
     }
 
-    func armCodecTimer(after delay: Duration) {}
-    func disarmCodecTimer() {}
+
+    func armCodecTimer(after delay: Duration) { worker.loop.schedule(codecTimer, after: delay.wholeNanoseconds) }
+    func disarmCodecTimer() { if codecTimer.isArmed { worker.loop.cancel(codecTimer) } }
 }

@@ -59,6 +59,8 @@ class Connection: EventSource {
     let facts = ConnectionFacts()
     /// Where bytes are counted beside.
     private let traffic: Traffic
+    /// Whether many streams share the connection (HTTP/2): then single streams are held back, and never the connection.
+    final var isShared = false
     let begun: Nanoseconds
     var bytesSent = 0
     var bytesReceived = 0
@@ -117,6 +119,9 @@ class Connection: EventSource {
     func closing() {}
     /// The socket has been closed; whoever counts connections may count on it.
     func closed() {}
+    /// The inside may write what it holds back, so many bytes of bodies at most; for codecs whose connections carry many
+    /// streams.
+    func fillOutput(_ room: Int) {}
     /// Runs before the flush at the end of a turn.
     func beforeFlush() {}
     /// The kernel takes no more now, and some output is left.
@@ -272,9 +277,24 @@ class Connection: EventSource {
     /// Where the inside writes: straight to the socket's output, or to the byte stages.
     final var innerOutput: UnsafeMutablePointer<ByteOutput> { unsafe pipe?.inner ?? output }
 
+    /// Lets the inside write more, and passes it through the byte filters.
+    private func fill() {
+        if flags.contains(.closed) { return }
+        fillOutput(max(0, highWatermark - waitingWeight))
+        pipe?.outwardPending()
+    }
+
+    /// So much waits for the socket, beside what bodies are held to, that the peer is to read before it says more.
+    final var isJammed: Bool {
+        guard waitingWeight > highWatermark * 4 else { return false }
+        flags.insert(.outputFull)
+        return true
+    }
+
     /// Writes as much as the kernel takes.
     final func flush() {
         if flags.contains(.closed) { return }
+        if isShared { fillOutput(max(0, highWatermark - waitingWeight)) }
         // Before the connection is made the stages are not open, and would let everything pass unseen.
         if let pipe, !flags.contains(.connecting) {
             pipe.outwardPending()
@@ -283,7 +303,11 @@ class Connection: EventSource {
                 pipe.outward(ByteChunk(), last: true)
             }
         }
-        while flags.contains(.canWrite), !flags.contains(.connecting), unsafe !output.pointee.queue.isEmpty {
+        while flags.contains(.canWrite), !flags.contains(.connecting) {
+            if unsafe output.pointee.queue.isEmpty {
+                fill()
+                if unsafe output.pointee.queue.isEmpty { break }
+            }
             var offered = 0
             switch unsafe SendVector.send(fd, output.pointee.queue, offered: &offered) {
             case .bytes(let count):

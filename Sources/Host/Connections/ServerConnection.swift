@@ -17,6 +17,12 @@ final class ServerConnection: Connection, CodecHost {
     /// The codec left bytes: it wants no more before a stream has ended.
     private var codecIsFull = false
     private var isDecoding = false
+    /// What the client speaks; nil while nobody knows.
+    private var version: HTTPVersion?
+    /// Requests that began before that.
+    private var earlyRequests = 0
+    /// How many streams are owed credit.
+    private var debts = 0
     private var isAccepted = false
     /// Counted among the connections with TLS.
     private var isSecured = false
@@ -59,8 +65,6 @@ final class ServerConnection: Connection, CodecHost {
     func start() {
         stats.http.add(.cxTotal)
         stats.http.add(.cxActive)
-        stats.http.add(.cxHTTP1Total)
-        stats.http.add(.cxHTTP1Active)
         do throws(Fault) { try pipe?.openStages() } catch {
             worker.count(error)
             return close()
@@ -74,7 +78,9 @@ final class ServerConnection: Connection, CodecHost {
         do throws(Fault) {
             unsafe try codec._accept(block, &link.pointee)
             isAccepted = true
+            noteVersion()
             if drainsOnceAccepted { unsafe codec._drain(block, &link.pointee) }
+            if isShared { afterWriting() }
         } catch {
             worker.count(error)
             close()
@@ -82,6 +88,16 @@ final class ServerConnection: Connection, CodecHost {
     }
 
     override func handshakesEnded() { accept() }
+
+    /// The codec may have found out what the client speaks.
+    private func noteVersion() {
+        guard version == nil, let found = unsafe link.pointee.version else { return }
+        version = found
+        isShared = found == .http2
+        stats.http.add(isShared ? .cxHTTP2Total : .cxHTTP1Total)
+        stats.http.add(isShared ? .cxHTTP2Active : .cxHTTP1Active)
+        for _ in 0..<earlyRequests { stats.http.add(isShared ? .rqHTTP2Total : .rqHTTP1Total) }
+    }
 
     private func secured(_ tls: TLSFacts) {
         stats.tls.secured(tls)
@@ -101,7 +117,11 @@ final class ServerConnection: Connection, CodecHost {
 
     override var wantsInput: Bool {
         if codecIsFull || !input.isEmpty || !more.isEmpty || inputEnded { return false }
-        if let stream = unsafe firstStream, stream.isRequestBlocked { return false }
+        if isShared {
+            if isJammed { return false }
+        } else if let stream = unsafe firstStream, stream.isRequestBlocked {
+            return false
+        }
         return !(pipe?.isInwardHeld ?? false)
     }
 
@@ -118,22 +138,29 @@ final class ServerConnection: Connection, CodecHost {
         defer { isDecoding = false }
         codecIsFull = false
         while !flags.contains(.closed), !flags.contains(.closeAfterOutput) {
-            if let stream = unsafe firstStream, stream.isRequestBlocked { return }
+            if !isShared, let stream = unsafe firstStream, stream.isRequestBlocked { return }
             if input.isEmpty, let next = more.popFirst() { input = next }
             let ended = inputEnded && more.isEmpty
             do throws(Fault) {
-                guard try step(ended: ended) else { return }
+                guard try step(ended: ended) else {
+                    if isShared { afterWriting() }
+                    return
+                }
             } catch {
                 return fail(error)
             }
         }
+        if isShared { afterWriting() }
     }
 
     /// What the codec reads next.
     @inline(__always)
     private func nextEvent(ended: Bool) throws(Fault) -> ServerEvent {
         worker.calls.begin(chain.codecLabel, .decode)
-        defer { worker.calls.end() }
+        defer {
+            worker.calls.end()
+            if version == nil { noteVersion() }
+        }
         return unsafe try codec._decode(block, &input, ended, &link.pointee)
     }
 
@@ -149,7 +176,12 @@ final class ServerConnection: Connection, CodecHost {
         case .requestHead(let handle, let last):
             worker.streams.at(handle.slot) { $0.requestHeadArrived(last: last) }
         case .requestBody(let handle, let chunk, let last):
-            if let stream = worker.streams.find(handle) { stream.requestBodyArrived(chunk, last: last) }
+            guard let stream = worker.streams.find(handle) else { break }
+            let count = chunk.count
+            stream.requestBodyArrived(chunk, last: last)
+            if isShared, count > 0 { credit(count, handle) }
+        case .refused(let handle, let fault):
+            if let stream = worker.streams.find(handle) { refuse(stream, fault) }
         case .requestTrailers(let handle):
             if let stream = worker.streams.find(handle) { stream.requestTrailersArrived() }
         case .reset(let handle, let fault):
@@ -164,18 +196,70 @@ final class ServerConnection: Connection, CodecHost {
     /// The client broke the protocol, or let the codec's time run out: an answer where one is due, and the end.
     private func fail(_ fault: Fault) {
         if fault.kind == .badRequest { stats.http.add(.cxProtocolError) }
-        guard let stream = unsafe firstStream else {
+        if isShared {
             worker.count(fault)
-            return finish()
-        }
-        if stream.flags.contains(.requestStarted) {
-            stream.faulted(fault, at: 0)
+            endStreams { $0.clientGone(Fault(.clientGone, fault.reason)) }
+        } else if let stream = unsafe firstStream {
+            refuse(stream, fault)
         } else {
-            stream.requestMask = 0
-            stream.responseMask = 0
-            stream.faulted(fault, at: 0)
+            worker.count(fault)
         }
         finish()
+    }
+
+    /// Answers a request that the codec does not let pass, and that no filter has seen if none of it did.
+    private func refuse(_ stream: HTTPStream, _ fault: Fault) {
+        if !stream.flags.contains(.requestStarted) {
+            stream.requestMask = 0
+            stream.responseMask = 0
+        }
+        stream.faulted(fault, at: 0)
+    }
+
+    // MARK: Credit
+
+    /// The client may send as much again, now or when what it has sent of the stream can go on.
+    private func credit(_ count: Int, _ handle: StreamHandle) {
+        guard let stream = worker.streams.find(handle) else { return }
+        if stream.isRequestBlocked {
+            if stream.owedRequest == 0 { debts += 1 }
+            stream.owedRequest += count
+        } else {
+            unsafe codec._consumed(block, count, handle, &link.pointee)
+        }
+    }
+
+    private func payDebts() {
+        var next = unsafe firstStream
+        while debts > 0, let stream = next {
+            next = unsafe stream.nextOnConnection
+            guard stream.owedRequest > 0, !stream.isRequestBlocked else { continue }
+            unsafe codec._consumed(block, stream.owedRequest, stream.handle, &link.pointee)
+            forgive(stream)
+        }
+    }
+
+    private func forgive(_ stream: HTTPStream) {
+        if stream.owedRequest > 0 { debts -= 1 }
+        stream.owedRequest = 0
+    }
+
+    override func fillOutput(_ room: Int) {
+        guard isShared else { return }
+        unsafe codec._flush(block, room, &link.pointee)
+        if unsafe link.pointee.wantsClose { flags.insert(.closeAfterOutput) }
+    }
+
+    func setFull(_ handle: StreamHandle, _ isFull: Bool) {
+        guard let stream = worker.streams.find(handle) else { return }
+        if isFull {
+            stats.http.add(.pausedReading)
+            stream.flags.insert(.responseFull)
+        } else {
+            stats.http.add(.resumedReading)
+            stream.flags.remove(.responseFull)
+            unsafe stream.upstream?.resumeReading()
+        }
     }
 
     /// Nothing more is read; what waits is written, then the connection closes.
@@ -187,6 +271,7 @@ final class ServerConnection: Connection, CodecHost {
     override func beforeFlush() {
         guard flags.contains(.wantsDecode) else { return }
         flags.remove(.wantsDecode)
+        if debts > 0 { payDebts() }
         decode()
         if flags.contains(.canRead), wantsInput { read() }
     }
@@ -195,6 +280,7 @@ final class ServerConnection: Connection, CodecHost {
 
     override func outputDrained() {
         stats.http.add(.resumedReading)
+        if isShared { return resumeReading() }
         var next = unsafe firstStream
         while let stream = next {
             next = unsafe stream.nextOnConnection
@@ -252,7 +338,7 @@ final class ServerConnection: Connection, CodecHost {
             stats.http.add(isEndedByPeer ? .cxDestroyRemoteActiveRq : .cxDestroyLocalActiveRq)
         }
         stats.http.add(.cxActive, -1)
-        stats.http.add(.cxHTTP1Active, -1)
+        if version != nil { stats.http.add(isShared ? .cxHTTP2Active : .cxHTTP1Active, -1) }
         if isSecured { stats.http.add(.cxSSLActive, -1) }
         stats.httpLength.record(worker.loop.now - begun)
     }
@@ -286,7 +372,7 @@ final class ServerConnection: Connection, CodecHost {
         let stream = unsafe worker.streams.take(worker: worker).takeUnretainedValue()
         stream.begin(on: self, chain: chain)
         stats.http.add(.rqTotal)
-        stats.http.add(.rqHTTP1Total)
+        if version == nil { earlyRequests += 1 } else { stats.http.add(isShared ? .rqHTTP2Total : .rqHTTP1Total) }
         stats.http.add(.rqActive)
         unsafe stream.nextOnConnection = firstStream
         unsafe stream.previousOnConnection = nil
@@ -297,6 +383,7 @@ final class ServerConnection: Connection, CodecHost {
 
     /// A stream is over: the codec is told, and reads on.
     func streamEnded(_ stream: HTTPStream) {
+        forgive(stream)
         let next = unsafe stream.nextOnConnection
         let previous = unsafe stream.previousOnConnection
         if let previous { unsafe previous.nextOnConnection = next } else { unsafe firstStream = next }
@@ -411,7 +498,7 @@ final class ServerConnection: Connection, CodecHost {
             worker.loop.schedule(timer, after: timerDue - now)
             return
         }
-        if let stream = unsafe firstStream, stream.isRequestBlocked {
+        if !isShared, let stream = unsafe firstStream, stream.isRequestBlocked {
             // We are the ones who do not read: the client is not to blame for the silence.
             timerDue = now &+ timerDelay
             timer.due = timerDue
@@ -421,6 +508,10 @@ final class ServerConnection: Connection, CodecHost {
         timerDue = 0
         do throws(Fault) {
             if case .close = unsafe try codec._timerFired(block, &link.pointee) { finish() }
+            if isShared {
+                decode()
+                afterWriting()
+            }
         } catch {
             fail(error)
         }

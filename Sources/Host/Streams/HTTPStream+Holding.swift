@@ -246,7 +246,9 @@ extension HTTPStream {
         if flags.contains(.abandoned) { return true }
         if parkedRequest != 0, parks.contains(where: { $0.isRequest && $0.token != 0 }) { return true }
         if backlog.weight > 0, let pool, backlog.weight >= pool.settings.bufferLimit.bytes { return true }
-        return unsafe upstream?.isOutputFull ?? false
+        if flags.contains(.requestFull) { return true }
+        guard let upstream = unsafe upstream else { return false }
+        return !upstream.isShared && upstream.isOutputFull
     }
 
     /// Lets both ends look again whether they may read.

@@ -162,7 +162,9 @@ extension HTTPStream {
     /// Whether the response may not go on now: the client reads slowly, or a filter waits.
     var isResponseBlocked: Bool {
         if parkedResponse != 0, parks.contains(where: { !$0.isRequest && $0.token != 0 }) { return true }
-        return unsafe connection?.isOutputFull ?? fetch?.isFull ?? false
+        if flags.contains(.responseFull) { return true }
+        guard let connection = unsafe connection else { return fetch?.isFull ?? false }
+        return !connection.isShared && connection.isOutputFull
     }
 
     /// A mask of the stages above `end`.

@@ -59,6 +59,10 @@ final class HTTPStream: LoopTimer {
         static let claimedRetry = Flags(rawValue: 1 << 22)
         /// The stream is one of the listener's tunnels.
         static let countedTunnel = Flags(rawValue: 1 << 23)
+        /// So much waits in the client's codec, or in the upstream's, that the other side is to stop; on connections that
+        /// many streams share.
+        static let responseFull = Flags(rawValue: 1 << 24)
+        static let requestFull = Flags(rawValue: 1 << 25)
     }
 
     let worker: Worker
@@ -154,6 +158,18 @@ final class HTTPStream: LoopTimer {
     /// Kept for the next stream whose filters are measured.
     var spareTimes: FilterTimes?
 
+    /// Bytes for which the peer is given no credit yet, where the connection is shared.
+    var owedRequest = 0
+    var owedResponse = 0
+    /// How much the upstream's connection had received when the present try began.
+    var receivedBefore = 0
+    /// The upstream codec's state of the stream.
+    let upstreamState: UnsafeMutableRawPointer
+    static let upstreamStateSize = 32
+    // The upstream connection's list of its streams.
+    unowned(unsafe) var nextOnUpstream: HTTPStream?
+    unowned(unsafe) var previousOnUpstream: HTTPStream?
+
     // The connection's list of its streams.
     unowned(unsafe) var nextOnConnection: HTTPStream?
     unowned(unsafe) var previousOnConnection: HTTPStream?
@@ -172,6 +188,7 @@ final class HTTPStream: LoopTimer {
         unsafe view = .allocate(capacity: 1)
         blockSize = 256
         unsafe block = .allocate(byteCount: 256, alignment: 16)
+        unsafe upstreamState = .allocate(byteCount: Self.upstreamStateSize, alignment: 16)
         super.init()
         unsafe view.initialize(to: Stream(host: self, facts: factsMemory))
     }
@@ -186,6 +203,7 @@ final class HTTPStream: LoopTimer {
         if let memory = unsafe replyMemory { unsafe memory.deinitialize(count: 1).deallocate() }
         if let memory = unsafe restartMemory { unsafe memory.deinitialize(count: 1).deallocate() }
         unsafe block.deallocate()
+        unsafe upstreamState.deallocate()
     }
 
     var handle: StreamHandle { StreamHandle(slot: slot, generation: generation) }
@@ -195,6 +213,13 @@ final class HTTPStream: LoopTimer {
     var memory: StreamMemory {
         unsafe StreamMemory(
             handle: handle, requestHead: headMemory, responseHead: responseMemory, facts: factsMemory, state: block)
+    }
+
+    /// The same for the upstream's codec, which has a state of its own.
+    var memoryForUpstream: StreamMemory {
+        unsafe StreamMemory(
+            handle: handle, requestHead: headMemory, responseHead: responseMemory, facts: factsMemory,
+            state: upstreamState)
     }
 
     /// The chain of a running stream.
@@ -251,6 +276,8 @@ final class HTTPStream: LoopTimer {
         }
         timeoutAt = 0
         idleLimit = 0
+        owedRequest = 0
+        owedResponse = 0
         for timer in stageTimers { timer?.disarm() }
         unsafe headMemory.pointee.reset()
         unsafe responseMemory.pointee.reset()

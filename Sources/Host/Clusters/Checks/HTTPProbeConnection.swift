@@ -63,6 +63,7 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
             if !isConnected {
                 unsafe try codec._connect(block, &link.pointee)
                 isConnected = true
+                isShared = unsafe link.pointee.version == .http2
             }
             unsafe try codec._requestHead(block, &request.pointee, true, handle, &link.pointee)
         } catch {
@@ -105,9 +106,10 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         hasAnswer = hasAnswer || !chunk.isEmpty
         if input.isEmpty && more.isEmpty { input = chunk } else { more.append(chunk) }
         if last { inputEnded = true }
-        // Between two questions nothing is expected but the end.
-        guard isAsking else { return lose("upstream.closed") }
+        // Between two questions nothing is expected but the end; over HTTP/2 the protocol may have something to say.
+        if !isAsking, !isShared || last { return lose("upstream.closed") }
         decode()
+        if isShared { scheduleFlush() }
     }
 
     private func decode() {
@@ -115,7 +117,7 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         isDecoding = true
         defer { isDecoding = false }
         do throws(Fault) {
-            while isAsking, !flags.contains(.closed) {
+            while isAsking || isShared && isConnected, !flags.contains(.closed) {
                 if input.isEmpty, let next = more.popFirst() { input = next }
                 guard try step(ended: inputEnded && more.isEmpty) else { return }
             }
@@ -146,6 +148,7 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
     private func bodyArrived(_ chunk: consuming ByteChunk, last: Bool) {
         let room = PayloadSettings.limit - bodyCount
         bodyCount += chunk.count
+        if isShared { unsafe codec._consumed(block, chunk.count, handle, &link.pointee) }
         matcher.take(chunk.bytes.extracting(first: room))
         // More is not read: what it would cost is out of proportion.
         if last || bodyCount >= PayloadSettings.limit { answered(isWhole: last) }
@@ -153,6 +156,8 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
 
     private func answered(isWhole: Bool) {
         isAsking = false
+        unsafe codec._streamClosed(block, handle, &link.pointee)
+        if isShared { scheduleFlush() }
         let extra = !input.isEmpty || !more.isEmpty || inputEnded
         let keeps =
             unsafe isWhole && question.reuses && !extra && !flags.contains(.peerClosed) && codec._isReusable(block)
@@ -187,4 +192,9 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
     func trailers(_ stream: StreamHandle, isRequest: Bool) -> UnsafeMutablePointer<Headers> { unsafe trailers }
     func armCodecTimer(after delay: Duration) {}
     func disarmCodecTimer() {}
+    func setFull(_ stream: StreamHandle, _ isFull: Bool) {}
+
+    override func fillOutput(_ room: Int) {
+        if isConnected, isShared { unsafe codec._flush(block, room, &link.pointee) }
+    }
 }

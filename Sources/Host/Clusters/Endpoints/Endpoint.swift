@@ -26,6 +26,12 @@ final class Endpoint {
     var activeRequests = 0
     /// Connections that carry nothing now, the one used last at the end.
     var idle: [ClientConnection] = []
+    /// Connections that carry streams and may take more, over HTTP/2.
+    var shared: [ClientConnection] = []
+    /// One that is being made, and that streams may wait for together, where upstreams may speak HTTP/2.
+    unowned(unsafe) var making: ClientConnection?
+    /// It has agreed on HTTP/1: no more than one stream waits for a connection.
+    var speaksHTTP1 = false
     /// Connections that are being made, and whose stream has gone meanwhile.
     var spare: [ClientConnection] = []
     /// How fast it answers, where the cluster balances by that; nil elsewhere.

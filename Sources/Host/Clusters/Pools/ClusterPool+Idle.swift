@@ -17,7 +17,8 @@ extension ClusterPool {
     /// A request that cannot simply be sent again is not risked on a connection that the upstream has just closed: the
     /// kernel is asked once more. Others are tried again: see ``HTTPStream/upstreamFailed(_:wasReused:sentNothing:)``.
     private func isQuiet(_ connection: ClientConnection, for stream: HTTPStream) -> Bool {
-        if stream.canBeSentAgain { return true }
+        // Over HTTP/2 an upstream may say something at any time, and tells what it has not looked at.
+        if connection.isShared || stream.canBeSentAgain { return true }
         return Syscalls.peek(connection.fd) == .quiet
     }
 
@@ -36,6 +37,8 @@ extension ClusterPool {
     /// Takes a connection that closes off the lists.
     func forget(_ connection: ClientConnection) {
         let endpoint = connection.endpoint
+        if unsafe endpoint.making === connection { unsafe endpoint.making = nil }
+        unlist(connection)
         if connection.isIdle {
             connection.isIdle = false
             idleCount -= 1

@@ -35,11 +35,15 @@ final class ClusterPool {
     var idleCount = 0 {
         didSet { member.idleCount = idleCount }
     }
+    /// Whether streams wait because the cluster may have no more connections.
+    var hasLine: Bool { !line.isEmpty }
     /// Streams that wait because the cluster may have no more connections.
     private var line = StreamLine()
     private let connectTimeout: Nanoseconds
     let idleTimeout: Nanoseconds
     let maxRequestsPerConnection: Int
+    /// Whether connections may turn out to be shared by many streams.
+    let mayShare: Bool
     /// For its sockets; nil where upstreams are not probed.
     let keepAlive: SocketOption?
     private lazy var lineTimer = CallbackTimer { [unowned self] in self.serveLine() }
@@ -56,6 +60,7 @@ final class ClusterPool {
         name = FactName(plan.name)
         limits = plan.limits
         codec = chain.clientCodec
+        mayShare = plan.chain.applicationProtocols.contains("h2")
         balancer = Balancer(
             settings.balance, seed: seed, tableSize: settings.maglevTableSize,
             decay: settings.ewmaDecay.wholeNanoseconds)
@@ -132,18 +137,21 @@ final class ClusterPool {
     }
 
     /// - Parameter isPending: whether the stream has a place among those that wait already.
-    private func place(_ stream: HTTPStream, fresh: Bool, isPending: Bool = false) {
+    func place(_ stream: HTTPStream, fresh: Bool, isPending: Bool = false) {
         let endpoint: Endpoint
         do throws(Fault) { endpoint = try pick(for: stream) } catch {
             if isPending { givePending() }
             return stream.connectFailed(error)
         }
-        if !fresh, let connection = takeIdle(endpoint, for: stream) {
+        if !fresh, let connection = takeShared(endpoint) ?? takeIdle(endpoint, for: stream) {
             if isPending { givePending() }
-            return connection.serve(stream)
+            return serve(stream, on: connection)
         }
         guard isPending || takePending(stream) else { return }
         if let connection = endpoint.spare.popLast() { return expect(connection, for: stream) }
+        if let connection = unsafe endpoint.making, connection.passengers < Self.mostPassengers {
+            return board(connection, stream)
+        }
         if takeConnection() { return open(endpoint, for: stream) }
         stand(stream)
     }
@@ -217,6 +225,7 @@ final class ClusterPool {
             roomMade()
             return stream.connectFailed(Fault(.connectFailed, ConnectReason.text(error.errno), replay: .always))
         }
+        if mayShare, !endpoint.speaksHTTP1 { unsafe endpoint.making = connection }
         expect(connection, for: stream)
     }
 
@@ -249,20 +258,20 @@ final class ClusterPool {
         }
         // The connection is made all the same, and is there for the next.
         part(stream, connection)
-        connection.endpoint.spare.append(connection)
+        if unsafe connection.waiter == nil, connection.passengers == 0 { connection.endpoint.spare.append(connection) }
     }
 
     /// The connection that a stream waits for has failed.
     ///
     /// - Returns: the stream, to be told.
     func takeWaiter(of connection: ClientConnection) -> HTTPStream? {
-        guard let stream = unsafe connection.waiter else { return nil }
+        guard let stream = unsafe connection.waiter ?? passenger(of: connection) else { return nil }
         part(stream, connection)
         return stream
     }
 
-    private func part(_ stream: HTTPStream, _ connection: ClientConnection) {
-        unsafe connection.waiter = nil
+    func part(_ stream: HTTPStream, _ connection: ClientConnection) {
+        if unsafe connection.waiter === stream { unsafe connection.waiter = nil } else { connection.passengers -= 1 }
         unsafe stream.awaited = nil
         stream.isWaiting = false
         connection.endpoint.waiting.remove(stream)
@@ -270,7 +279,7 @@ final class ClusterPool {
     }
 
     /// A stream waits no more.
-    private func givePending() {
+    func givePending() {
         quota.pending.give()
         stats.cluster.add(.rqPendingActive, -1)
     }
@@ -335,6 +344,9 @@ final class ClusterPool {
     /// A connection was made, or has become free.
     func ready(_ connection: ClientConnection) {
         let endpoint = connection.endpoint
+        if unsafe endpoint.making === connection { unsafe endpoint.making = nil }
+        if connection.isShared { return settle(connection) }
+        if mayShare, connection.passengers > 0 { disperse(connection) }
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
             guard endpoint.isListed else { return connection.close() }
@@ -346,7 +358,7 @@ final class ClusterPool {
 
     /// Takes the stream that has waited longest in the line, unless its filters refuse the endpoint: then it is picked
     /// another one, later in this turn.
-    private func takeFirstInLine(for endpoint: Endpoint) -> HTTPStream? {
+    func takeFirstInLine(for endpoint: Endpoint) -> HTTPStream? {
         while let stream = unsafe line.first {
             var fault: Fault?
             if stream.asksForEndpoints {

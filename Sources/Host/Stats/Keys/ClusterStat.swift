@@ -2,7 +2,7 @@ internal import FilterAPI
 
 /// What workers count of a cluster.
 enum ClusterStat: Int, StatKey {
-    case cxTotal, cxActive, cxHTTP1Total, cxConnectFail, cxConnectTimeout, cxIdleTimeout, cxOverflow
+    case cxTotal, cxActive, cxHTTP1Total, cxHTTP2Total, cxConnectFail, cxConnectTimeout, cxIdleTimeout, cxOverflow
     case cxDestroy, cxDestroyLocal, cxDestroyRemote, cxDestroyActiveRq, cxDestroyLocalActiveRq
     case cxDestroyRemoteActiveRq, cxReceived, cxSent, cxProtocolError, cxMaxRequests, cxNoneHealthy
     case pausedReading, resumedReading
@@ -37,6 +37,7 @@ enum ClusterStat: Int, StatKey {
         .init(.counter("upstream_cx_total", "Connections that were begun.")),
         .init(.gauge("upstream_cx_active", "Connections that are open, or are being made.")),
         .init(.counter("upstream_cx_http1_total", "Connections that speak HTTP/1.")),
+        .init(.counter("upstream_cx_http2_total", "Connections over HTTP/2.")),
         .init(.counter("upstream_cx_connect_fail", "Connections that could not be made, TLS included.")),
         .init(.counter("upstream_cx_connect_timeout", "Connections that were not made within connect_timeout.")),
         .init(.counter("upstream_cx_idle_timeout", "Connections closed after idle_timeout without a request.")),

@@ -2,11 +2,12 @@ internal import FilterAPI
 
 /// What is counted of a listener's HTTP.
 enum HTTPStat: Int, StatKey {
-    case cxTotal, cxActive, cxSSLTotal, cxSSLActive, cxHTTP1Total, cxHTTP1Active, cxUpgradesTotal, cxUpgradesActive
+    case cxTotal, cxActive, cxSSLTotal, cxSSLActive, cxHTTP1Total, cxHTTP1Active, cxHTTP2Total, cxHTTP2Active
+    case cxUpgradesTotal, cxUpgradesActive
     case cxDestroy, cxDestroyLocal, cxDestroyRemote, cxDestroyActiveRq, cxDestroyLocalActiveRq
     case cxDestroyRemoteActiveRq, cxProtocolError, cxReceived, cxSent, cxDrainClose
     case pausedReading, resumedReading
-    case rqTotal, rqHTTP1Total, rqActive, rqCompleted, rq1xx, rq2xx, rq3xx, rq4xx, rq5xx, rqNone
+    case rqTotal, rqHTTP1Total, rqHTTP2Total, rqActive, rqCompleted, rq1xx, rq2xx, rq3xx, rq4xx, rq5xx, rqNone
     case rqReceivedReset, rqSentReset, rqTooLarge, rqTimeout, rqIdleTimeout, rqResponseBeforeComplete, rqDirectResponse
     case noRoute, noCluster
 
@@ -19,6 +20,8 @@ enum HTTPStat: Int, StatKey {
         .init(.gauge("downstream_cx_ssl_active", "Connections with TLS that are open.")),
         .init(.counter("downstream_cx_http1_total", "Connections that speak HTTP/1.")),
         .init(.gauge("downstream_cx_http1_active", "Connections that speak HTTP/1 and are open.")),
+        .init(.counter("downstream_cx_http2_total", "Connections that speak HTTP/2.")),
+        .init(.gauge("downstream_cx_http2_active", "Connections that speak HTTP/2 and are open.")),
         .init(.counter("downstream_cx_upgrades_total", "Requests that became tunnels: upgrades, and CONNECT.")),
         .init(.gauge("downstream_cx_upgrades_active", "Tunnels that are open.")),
         .init(.counter("downstream_cx_destroy", "Connections that have ended.")),
@@ -44,6 +47,7 @@ enum HTTPStat: Int, StatKey {
         .init(.counter("downstream_flow_control_resumed_reading_total", "Times that reading went on after that.")),
         .init(.counter("downstream_rq_total", "Requests that have come.")),
         .init(.counter("downstream_rq_http1_total", "Requests over HTTP/1.")),
+        .init(.counter("downstream_rq_http2_total", "Requests over HTTP/2.")),
         .init(
             .gauge("downstream_rq_active", "Requests that run."), prometheus: "=http_server_active_requests",
             isAlwaysShown: true),
