@@ -1,2 +1,2 @@
 // Written by scripts/lib/api-digest, which says of what.
-#define SLUICE_API_DIGEST "f759c71328b97be9"
+#define SLUICE_API_DIGEST "4c2e19832ff812df"
