@@ -118,15 +118,14 @@ extension FakeStream {
     func settleCall() -> Bool {
         fetchToken = 0
         unsafe view.pointee.asked = .none
-        let replies = repliesOfCall
-        repliesOfCall = 0
+        defer { hasReplied = false }
         if let fault = pendingFault {
             pendingFault = nil
+            if "\(fault.reason)" == "filter.replied_twice" { brokenRules.append(.secondAnswer) }
             failed(fault)
             return false
         }
-        if replies > 0 {
-            if replies > 1 { brokenRules.append(.secondAnswer) }
+        if hasReplied {
             answered()
             return false
         }

@@ -3,7 +3,7 @@ package import FilterAPI
 /// What an HTTP filter calls through `Stream`. Most of it is only noted: it happens when the filter has returned.
 extension FakeStream: StreamHost {
     package func reply(stage: Int, _ status: Status, body: String, _ edit: (inout ResponseHead) -> Void) {
-        repliesOfCall += 1
+        hasReplied = true
         var head = ResponseHead()
         head.status = status
         edit(&head)

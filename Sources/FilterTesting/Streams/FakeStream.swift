@@ -29,7 +29,7 @@ public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
 
     var sent: [(isRequest: Bool, bytes: [UInt8], ends: Bool)] = []
     /// How many answers the call has given so far.
-    var repliesOfCall = 0
+    var hasReplied = false
     /// The fault is one of below, not the filter's own.
     var isFaultFromBelow = false
     /// The call has sent the request anew.
