@@ -39,6 +39,22 @@ enum HTTP2Fault {
         return Fault(kind, reason)
     }
 
+    /// libnghttp2 has ended the connection, with this code in its GOAWAY.
+    static func ofConnection(code: UInt32, _ role: HTTP2Session.Role) -> Fault {
+        let kind: Fault.Kind = role == .server ? .badRequest : .upstreamProtocol
+        let reason: StaticString =
+            switch code {
+            case NGHTTP2_FLOW_CONTROL_ERROR.rawValue: "http2.flow_control_error"
+            case NGHTTP2_STREAM_CLOSED.rawValue: "http2.stream_closed"
+            case NGHTTP2_FRAME_SIZE_ERROR.rawValue: "http2.frame_size_error"
+            case NGHTTP2_COMPRESSION_ERROR.rawValue: "http2.compression_error"
+            // The latter is what it says of its own limit of streams that are reset.
+            case NGHTTP2_ENHANCE_YOUR_CALM.rawValue, NGHTTP2_INTERNAL_ERROR.rawValue: "http2.flooded"
+            default: "http2.protocol_error"
+            }
+        return Fault(kind, reason)
+    }
+
     /// The code of the GOAWAY for what libnghttp2 says.
     static func code(of error: Int) -> UInt32 {
         let code: nghttp2_error_code =

@@ -113,8 +113,7 @@ extension HTTP2Session {
     }
 
     /// A frame breaks the rules: libnghttp2 gives the stream up, or the connection.
-    func frameIsInvalid(_ frame: nghttp2_frame, _ error: Int) {
-        lastError = error
+    func frameIsInvalid(_ frame: nghttp2_frame) {
         guard unsafe frame.hd.stream_id != 0 else { return }
         if !budget.takeReset(now) { calm("http2.reset_flood") }
     }
@@ -146,6 +145,9 @@ extension HTTP2Session {
             else { return }
             stream.flags.insert(.endSent)
             if stream.flags.contains(.hostDone), !stream.flags.contains(.peerEnded) { reset(stream, NGHTTP2_NO_ERROR) }
+        case NGHTTP2_GOAWAY.rawValue:
+            let code = unsafe frame.goaway.error_code
+            if fatal == nil, code != NGHTTP2_NO_ERROR.rawValue { fatal = HTTP2Fault.ofConnection(code: code, role) }
         default: break
         }
     }

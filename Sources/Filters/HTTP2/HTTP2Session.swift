@@ -39,8 +39,6 @@ final class HTTP2Session {
     /// Since when they are.
     var readingSince = Instant.none
     var budget = HTTP2Budget()
-    /// What libnghttp2 said of the last frame that it did not like.
-    var lastError = 0
     /// The last GOAWAY has been handed over.
     private(set) var isEnding = false
     /// The connection is to end for this.
@@ -115,18 +113,13 @@ final class HTTP2Session {
     func read(_ chunk: inout ByteChunk, _ link: inout CodecLink) {
         guard !chunk.isEmpty, fatal == nil else { return chunk.removeFirst(chunk.count) }
         lastHeard = link.now
-        let count = chunk.count
         let taken = with(&link) { readAll(&chunk) }
         chunk.removeFirst(chunk.count)
         if unsafe reading == nil { readingSince = .none }
         if taken < 0 { return fail(taken) }
-        // libnghttp2 has ended the connection, for what it has said of the last frame.
-        if taken < count || wantsNothing, fatal == nil, !isEnding, lastError != 0 || !isGoingAway {
-            fail(lastError == 0 ? Int(NGHTTP2_ERR_PROTO.rawValue) : lastError)
-        }
+        // Only the GOAWAY that it writes tells that libnghttp2 has ended the connection: see ``frameWent(_:)``.
+        write(0, &link)
     }
-
-    private var wantsNothing: Bool { unsafe nghttp2_session_want_read(raw) == 0 }
 
     private func readAll(_ chunk: inout ByteChunk) -> Int {
         unsafe withUnsafeMutablePointer(to: &chunk) { pointer in
