@@ -9,18 +9,24 @@ struct HTTP2Budget {
     private var idle: Bucket
     /// Streams that were given up, by either side, for what the peer did.
     private var resets: Bucket
+    /// Frames of streams that were given up by us.
+    private var late: Bucket
     /// What nobody needs to bother about.
     private var credit = 0
 
     init() {
         idle = Bucket(most: 1000, perSecond: 100)
         resets = Bucket(most: 100, perSecond: 3)
+        late = Bucket(most: 10_000, perSecond: 1000)
     }
 
     /// A frame that carries nothing for anybody.
     ///
     /// - Returns: whether there was room for it.
     mutating func takeIdle(_ now: Instant) -> Bool { idle.take(now) }
+
+    /// A frame of a stream that was given up; the peer may have sent many before it heard of that.
+    mutating func takeLate(_ now: Instant) -> Bool { late.take(now) }
 
     /// Credit from the peer: useful as often as we send, and no more often.
     mutating func takeCredit(_ now: Instant) -> Bool {

@@ -40,6 +40,10 @@ enum HTTP2Callbacks {
         guard unsafe nghttp2_session_callbacks_new(&made) == 0, let made = unsafe made else { return nil }
         unsafe nghttp2_session_callbacks_set_send_callback(made) { _, data, count, _, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let data = unsafe data else { return -1 }
+            if !session.hasGreeted {
+                unsafe session.settingsGo(
+                    UnsafeMutableRawBufferPointer(start: UnsafeMutablePointer(mutating: data), count: count))
+            }
             unsafe session.link.pointee.output.append(RawSpan(_unsafeStart: data, byteCount: count))
             return count
         }
@@ -49,11 +53,6 @@ enum HTTP2Callbacks {
             else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
             let bytes = unsafe UnsafeRawBufferPointer(start: header, count: 9)
             return unsafe session.writeData(bytes, count, stream) ? 0 : NGHTTP2_ERR_WOULDBLOCK.rawValue
-        }
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(made) { _, header, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let header = unsafe header else { return 0 }
-            unsafe session.frameBegins(header.pointee)
-            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(made) { _, frame, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else { return 0 }

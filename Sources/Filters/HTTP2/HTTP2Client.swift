@@ -16,7 +16,6 @@ final class HTTP2Client {
     /// Per connection.
     struct Connection {
         let session: HTTP2Session
-        var splitter = HTTP2FrameSplitter()
         var timerIsArmed = false
     }
 
@@ -137,8 +136,7 @@ final class HTTP2Client {
             }
             if let fault = session.fatal { throw fault }
             guard !input.isEmpty else { break }
-            var frame = connection.splitter.take(&input)
-            session.read(&frame, &link)
+            session.read(&input, &link)
         }
         if ended { throw Fault(.upstreamClosed, "upstream.closed", replay: .ifIdempotent) }
         return .needMore
@@ -200,21 +198,25 @@ final class HTTP2Client {
         if let fault = stream.fault { return stop(stream, fault, session) }
         link.withFacts(event.handle) { $0.upstreamResponseHeadBytes = stream.fieldBytes }
         let isLast = event.isLast
-        var isBad = false
+        var fault: Fault?
         link.withResponseHead(event.handle) { head in
             head.version = .http2
-            isBad = head.status.code < 200
+            if head.status.code < 200 { fault = Fault(.upstreamProtocol, "http2.no_status") }
             if stream.flags.contains(.isUpgrade) { Self.answerUpgrade(&head, stream) }
             let length = head.headers.index(of: .contentLength)
             if isLast || stream.flags.contains(.isHead) {
                 head.bodyLength = .none
             } else if length >= 0, head.status != 101 {
-                head.bodyLength = .known(ASCII.number(head.headers.value(at: length)) ?? 0)
+                guard let length = ASCII.number(head.headers.value(at: length)) else {
+                    fault = Fault(.upstreamProtocol, "http2.bad_content_length")
+                    return
+                }
+                head.bodyLength = .known(length)
             } else {
                 head.bodyLength = .unknown
             }
         }
-        if isBad { return stop(stream, Fault(.upstreamProtocol, "http2.no_status"), session) }
+        if let fault { return stop(stream, fault, session) }
         return .responseHead(event.handle, last: isLast)
     }
 

@@ -28,6 +28,7 @@ enum HTTP2Fault {
             switch Int32(error) {
             case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: "http2.bad_preface"
             case NGHTTP2_ERR_FLOODED.rawValue: "http2.flooded"
+            case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: "http2.continuation_flood"
             case NGHTTP2_ERR_FLOW_CONTROL.rawValue: "http2.flow_control_error"
             case NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue: "http2.frame_size_error"
             case NGHTTP2_ERR_HEADER_COMP.rawValue: "http2.compression_error"
@@ -59,7 +60,9 @@ enum HTTP2Fault {
     static func code(of error: Int) -> UInt32 {
         let code: nghttp2_error_code =
             switch Int32(error) {
-            case NGHTTP2_ERR_FLOODED.rawValue: NGHTTP2_ENHANCE_YOUR_CALM
+            case NGHTTP2_ERR_FLOODED.rawValue, NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue,
+                NGHTTP2_ERR_TOO_MANY_SETTINGS.rawValue:
+                NGHTTP2_ENHANCE_YOUR_CALM
             case NGHTTP2_ERR_FLOW_CONTROL.rawValue: NGHTTP2_FLOW_CONTROL_ERROR
             case NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue: NGHTTP2_FRAME_SIZE_ERROR
             case NGHTTP2_ERR_HEADER_COMP.rawValue: NGHTTP2_COMPRESSION_ERROR

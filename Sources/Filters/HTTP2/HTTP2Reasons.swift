@@ -68,11 +68,13 @@ enum HTTP2Reasons {
     private static let floods: [ReasonDescription] = [
         .init("http2.flooded", both, "libnghttp2 has counted too many frames that it had to answer.", lookAt: hostile),
         .init("http2.too_many_settings", both, "More settings in one frame than anybody has.", lookAt: hostile),
+        .init("http2.continuation_flood", both, "A head in more than eight pieces after the first.", lookAt: hostile),
+        .init("http2.stream_flood", [.badRequest], "Too many streams beyond `max_concurrent_streams`.", lookAt: hostile),
         .init("http2.empty_data_flood", both, "Too many frames of DATA with nothing in them.", lookAt: hostile),
         .init("http2.ping_flood", both, "Too many PINGs.", lookAt: hostile),
         .init("http2.settings_flood", both, "Too many SETTINGS.", lookAt: hostile),
         .init("http2.window_update_flood", both, "Credit in too many small pieces.", lookAt: hostile),
-        .init("http2.frame_flood", both, "Too many PRIORITY frames, or frames of no known kind.", lookAt: hostile),
+        .init("http2.frame_flood", both, "Too many PRIORITY frames, frames of no known kind, or frames of streams that were given up.", lookAt: hostile),
         .init(
             "http2.reset_flood", both, "Too many streams that were begun and given up, or that had to be.",
             lookAt: hostile),
@@ -108,7 +110,9 @@ enum HTTP2Reasons {
             lookAt: "Cookies, mostly."),
         .init("http2.bad_status", [.filterFailed], "A status that is no number from 200 to 599."),
         .init("http2.unexpected_101", [.upstreamProtocol], "A switch of protocols that nobody asked for."),
-        .init("http2.bad_content_length", [.filterFailed], "A filter's `content-length` is no number."),
+        .init(
+            "http2.bad_content_length", both + [.filterFailed], "`content-length` is no number that can be.",
+            lookAt: broken),
         .init(
             "http2.body_length_mismatch", [.filterFailed],
             "A filter has made a body longer or shorter than its `content-length` says."),

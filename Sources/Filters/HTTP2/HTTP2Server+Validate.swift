@@ -52,8 +52,10 @@ extension HTTP2Server {
     private func frame(_ head: inout RequestHead, _ stream: HTTP2Stream, isLast: Bool) throws(Fault) {
         let index = head.headers.index(of: .contentLength)
         if index >= 0 {
-            // libnghttp2 has read it as a number, and counts along.
-            let length = ASCII.number(head.headers.value(at: index)) ?? 0
+            // libnghttp2 has read it as a number, and counts along; it takes any number of zeros in front.
+            guard let length = ASCII.number(head.headers.value(at: index)) else {
+                throw Fault(.badRequest, "http2.bad_content_length")
+            }
             if settings.maxBody.bytes > 0, length > settings.maxBody.bytes {
                 throw Fault(.bodyTooLarge, "http2.body_too_large")
             }

@@ -8,9 +8,10 @@ extension HTTP2Session {
         guard let stream = unsafe reading, stream.fault == nil, !stream.flags.contains(.hostDone) else { return }
         // Counted before anything is kept: a field of one byte on the wire may be one of thousands, crumbs of cookies too.
         stream.fieldBytes += name.count + value.count + 32
-        stream.fieldCount += 1
+        // Pseudo-fields are not what is counted over HTTP/1, and cannot be many.
+        if unsafe name.first != 0x3A { stream.fieldCount += 1 }
         guard stream.fieldBytes <= limits.head + 32 * limits.fields, name.count + value.count <= limits.field,
-            unsafe stream.fieldCount <= limits.fields + (name.first == 0x3A ? 4 : 0)
+            stream.fieldCount <= limits.fields
         else {
             stream.fault = tooMuch(stream, isOneField: name.count + value.count > limits.field)
             if stream.fieldBytes > 8 * limits.head { calm("http2.head_flood") }

@@ -7,18 +7,40 @@ extension HTTP2Session {
     private var now: Instant { unsafe link.pointee.now }
 
     /// A frame's header has come. What carries nothing for anybody costs the peer some of its budget.
-    func frameBegins(_ header: nghttp2_frame_hd) {
+    func frameBegins(_ header: HTTP2FrameSplitter.Header) {
         let isAck = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
         switch UInt32(header.type) {
-        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue: break
+        case NGHTTP2_HEADERS.rawValue: lookIfLate(header)
         case NGHTTP2_DATA.rawValue:
             let ends = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-            if header.length == 0, !ends, !budget.takeIdle(now) { calm("http2.empty_data_flood") }
+            if header.length == 0, !ends, !budget.takeIdle(now) { return calm("http2.empty_data_flood") }
+            lookIfLate(header)
+        // libnghttp2 takes eight for a head.
+        case NGHTTP2_CONTINUATION.rawValue: break
         case NGHTTP2_RST_STREAM.rawValue: break
         case NGHTTP2_WINDOW_UPDATE.rawValue: if !budget.takeCredit(now) { calm("http2.window_update_flood") }
-        case NGHTTP2_PING.rawValue: if !isAck, !budget.takeIdle(now) { calm("http2.ping_flood") }
+        case NGHTTP2_PING.rawValue:
+            if !isAck || pingSent == .none, !budget.takeIdle(now) { calm("http2.ping_flood") }
         case NGHTTP2_SETTINGS.rawValue: if !isAck, !budget.takeIdle(now) { calm("http2.settings_flood") }
+        case NGHTTP2_PRIORITY.rawValue:
+            // libnghttp2 does not look at it where nobody uses priorities.
+            if header.stream == 0 { return fail(Int(NGHTTP2_ERR_PROTO.rawValue)) }
+            if !budget.takeIdle(now) { calm("http2.frame_flood") }
         default: if !budget.takeIdle(now) { calm("http2.frame_flood") }
+        }
+    }
+
+    /// A message's frame on a stream that has ended: libnghttp2 passes it over.
+    private func lookIfLate(_ header: HTTP2FrameSplitter.Header) {
+        let id = Int32(header.stream)
+        guard id > 0, found(id) == nil else { return }
+        let state = role == .server ? numbers.state(of: id) : .cut
+        switch state {
+        case .idle: break
+        case .leftOut: fail(Int(NGHTTP2_ERR_PROTO.rawValue))
+        case .ended: fail(Int(NGHTTP2_ERR_STREAM_CLOSED.rawValue))
+        // It was on its way when the stream was given up (RFC 9113 section 5.1).
+        case .cut: if !budget.takeLate(now) { calm("http2.frame_flood") }
         }
     }
 
@@ -38,6 +60,12 @@ extension HTTP2Session {
     }
 
     private func requestBegins(_ id: Int32) {
+        numbers.begin(id)
+        guard wireCount < settings.maxConcurrentStreams else {
+            // Before it has heard how many it may, a client cannot know.
+            if !(hasHeardAck ? budget.takeReset(now) : budget.takeIdle(now)) { calm("http2.stream_flood") }
+            return refuse(id)
+        }
         do throws(Fault) {
             let handle = unsafe try link.pointee.openStream()
             let stream = streams.take()
@@ -50,10 +78,15 @@ extension HTTP2Session {
             unsafe nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
             unsafe reading = stream
         } catch {
-            unsafe reading = nil
-            let refused = UInt32(NGHTTP2_REFUSED_STREAM.rawValue)
-            _ = unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, refused)
+            refuse(id)
         }
+    }
+
+    private func refuse(_ id: Int32) {
+        unsafe reading = nil
+        numbers.cut(id)
+        let refused = UInt32(NGHTTP2_REFUSED_STREAM.rawValue)
+        _ = unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, refused)
     }
 
     /// A whole frame has come.
@@ -65,14 +98,23 @@ extension HTTP2Session {
             unsafe reading = nil
             fieldsEnd(stream, ends)
         case NGHTTP2_DATA.rawValue:
+            if !ends, unsafe frame.hd.length > 0, unsafe frame.hd.length == frame.data.padlen, !budget.takeIdle(now) {
+                return calm("http2.empty_data_flood")
+            }
             guard ends, let stream = unsafe found(frame.hd.stream_id) else { return }
             stream.flags.insert(.peerEnded)
             sayEnd(stream)
         case NGHTTP2_RST_STREAM.rawValue:
+            unsafe found(frame.hd.stream_id)?.flags.insert(.peerReset)
             if !budget.takeReset(now) { calm("http2.reset_flood") }
         case NGHTTP2_PING.rawValue:
             if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingSent = .none }
-        case NGHTTP2_SETTINGS.rawValue: hasHeardSettings = true
+        case NGHTTP2_SETTINGS.rawValue:
+            if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
+                hasHeardAck = true
+            } else {
+                hasHeardSettings = true
+            }
         case NGHTTP2_GOAWAY.rawValue: isGoingAway = true
         default: break
         }

@@ -32,6 +32,11 @@ final class HTTP2Session {
     var bodies = ChunkQueue()
     /// Whether some stream's body has not come whole.
     var hasBodies: Bool { open.contains { $0.flags.isDisjoint(with: [.peerEnded, .wireDone]) } }
+    private var splitter: HTTP2FrameSplitter
+    /// Streams that the peer has begun.
+    var numbers = HTTP2Numbers()
+    /// How many streams libnghttp2 is not done with.
+    private(set) var wireCount = 0
     /// Streams that libnghttp2 or the host is not done with.
     private(set) var open: [HTTP2Stream] = []
     /// The stream whose fields are being read.
@@ -39,6 +44,8 @@ final class HTTP2Session {
     /// Since when they are.
     var readingSince = Instant.none
     var budget = HTTP2Budget()
+    /// The first SETTINGS have been written.
+    private(set) var hasGreeted = false
     /// The last GOAWAY has been handed over.
     private(set) var isEnding = false
     /// The connection is to end for this.
@@ -47,6 +54,8 @@ final class HTTP2Session {
     var isGoingAway = false
     /// The peer has said what it takes.
     var hasHeardSettings = false
+    /// The peer has heard what we take.
+    var hasHeardAck = false
     /// When the last stream ended, or the connection began.
     var idleSince = Instant.none
     var lastHeard = Instant.none
@@ -67,6 +76,7 @@ final class HTTP2Session {
         self.scratch = scratch
         self.limits = limits
         self.settings = settings
+        splitter = HTTP2FrameSplitter(preface: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
         let nowhere = unsafe UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
         unsafe self.link = nowhere.assumingMemoryBound(to: CodecLink.self)
         unsafe input = nowhere.assumingMemoryBound(to: ByteChunk.self)
@@ -92,7 +102,8 @@ final class HTTP2Session {
             entries.append(nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(value)))
         }
         if role == .server {
-            say(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams)
+            // Said to the client as it is set: see ``settingsGo(_:)``.
+            say(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(Int32.max))
             if settings.extendedConnect { say(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1) }
             // Nobody uses the old tree of priorities; it costs, and has been attacked.
             say(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1)
@@ -107,26 +118,50 @@ final class HTTP2Session {
         _ = unsafe nghttp2_session_set_local_window_size(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, window)
     }
 
+    /// Says how many streams the client may open.
+    ///
+    /// libnghttp2 ends the connection of whoever opens more. That is a matter of the one stream (RFC 9113 section 5.1.2),
+    /// so it is told of another number than the client, and the session counts.
+    func settingsGo(_ frame: UnsafeMutableRawBufferPointer) {
+        hasGreeted = true
+        let value = UInt32(settings.maxConcurrentStreams).bigEndian
+        // The first entry: after the frame's header and its own identifier.
+        if role == .server { unsafe frame.storeBytes(of: value, toByteOffset: 9 + 2, as: UInt32.self) }
+    }
+
     // MARK: Reading
 
-    /// Reads all that has come, and queues what it says.
+    /// Reads what has come, and queues what it says: all of it, or one frame of answers, since a head with status 1xx and
+    /// the final one are read into the same place.
     func read(_ chunk: inout ByteChunk, _ link: inout CodecLink) {
         guard !chunk.isEmpty, fatal == nil else { return chunk.removeFirst(chunk.count) }
         lastHeard = link.now
-        let taken = with(&link) { readAll(&chunk) }
-        chunk.removeFirst(chunk.count)
+        var count = 0
+        let result = with(&link) { readFrames(&chunk, &count) }
+        chunk.removeFirst(fatal == nil && result >= 0 ? count : chunk.count)
         if unsafe reading == nil { readingSince = .none }
-        if taken < 0 { return fail(taken) }
+        if result < 0 { return fail(result) }
         // Only the GOAWAY that it writes tells that libnghttp2 has ended the connection: see ``frameWent(_:)``.
         write(0, &link)
     }
 
-    private func readAll(_ chunk: inout ByteChunk) -> Int {
+    /// - Returns: what libnghttp2 has said last.
+    private func readFrames(_ chunk: inout ByteChunk, _ count: inout Int) -> Int {
         unsafe withUnsafeMutablePointer(to: &chunk) { pointer in
             unsafe input = pointer
             return unsafe pointer.pointee.withUnsafeBytes { bytes in
-                let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-                return unsafe nghttp2_session_mem_recv(raw, base, bytes.count)
+                guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+                while count < bytes.count {
+                    var begun: HTTP2FrameSplitter.Header?
+                    let end = unsafe splitter.take(bytes, from: count, &begun)
+                    if let begun { frameBegins(begun) }
+                    if fatal != nil { return 0 }
+                    let result = unsafe nghttp2_session_mem_recv(raw, base + count, end - count)
+                    if result < 0 { return result }
+                    count = end
+                    if role == .client, splitter.isBetweenFrames || fatal != nil { return 0 }
+                }
+                return 0
             }
         }
     }
@@ -225,6 +260,7 @@ final class HTTP2Session {
     func add(_ stream: HTTP2Stream, id: Int32, handle: StreamHandle, _ now: Instant) {
         stream.id = id
         stream.handle = handle
+        wireCount += 1
         stream.place = open.count
         stream.flags.insert(.listed)
         stream.lastMoved = now
@@ -270,6 +306,8 @@ final class HTTP2Session {
     func wireClosed(_ stream: HTTP2Stream, _ code: UInt32) {
         if unsafe reading === stream { unsafe reading = nil }
         stream.flags.insert(.wireDone)
+        wireCount -= 1
+        if stream.flags.isDisjoint(with: [.peerEnded, .peerReset]) { numbers.cut(stream.id) }
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }
         if !stream.isComplete || code != 0 { say(.reset, stream, fault: HTTP2Fault.ofReset(code, role)) }

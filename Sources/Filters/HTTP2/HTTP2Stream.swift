@@ -38,6 +38,8 @@ final class HTTP2Stream {
         static let declined = Flags(rawValue: 1 << 16)
         /// The answer cannot be used, and the host has been told.
         static let stopped = Flags(rawValue: 1 << 17)
+        /// It was reset by the peer.
+        static let peerReset = Flags(rawValue: 1 << 18)
         /// Present in the session's list.
         static let listed = Flags(rawValue: 1 << 15)
     }
