@@ -10,8 +10,8 @@ A verdict is one or more alternatives joined by `or`; an alternative is one step
     closed          the end of the connection
 
 After all but the last two, a further request on the same connection is served. Conditions: `on=3` is the stream that
-counts (else 1); `~`: a part may have gone upstream, which is then cut, or whole streams beside the bad one; those of
-bank.py after 200. `raw` in front: the bytes are sent without a preface.
+counts (else 1); `~`: a part may have gone upstream, which is then cut, or whole streams beside the bad one; `split`: only where the bytes come in pieces,
+as the answer may be out before the rest of the request comes; those of bank.py after 200. `raw` in front: the bytes are sent without a preface.
 """
 import re
 from dataclasses import dataclass
@@ -110,11 +110,13 @@ class HTTP2Bank(RequestBank):
                 outcome.silent = True
         return outcome
 
-    def judge(self, row, outcome):
+    def judge(self, row, outcome, is_split=False):
         """The complaints about an outcome; empty if one alternative fits."""
         requests = self.requests()
         complaints = []
         for step in row.alternatives:
+            if step.flag("split") and not is_split:
+                continue
             if (complaint := self._judge_step(step, outcome, requests)) is None:
                 return []
             complaints.append(complaint)

@@ -44,7 +44,7 @@ def test_a_row_gets_its_verdict_and_is_counted_by_its_reason(bank, row):
 @rows(lambda row: len(row.bytes) <= BYTEWISE_MAX)
 def test_a_row_sent_byte_by_byte_gets_its_verdict(bank, row):
     bank.mark()
-    assert bank.judge(row, bank.play_row(row, bytewise(row.bytes))) == []
+    assert bank.judge(row, bank.play_row(row, bytewise(row.bytes)), is_split=True) == []
 
 
 @rows(lambda row: len(row.bytes) <= SPLIT_MAX)
@@ -52,4 +52,4 @@ def test_a_row_cut_in_two_anywhere_gets_its_verdict(bank, row):
     for point in range(1, len(row.bytes)):
         bank.mark()
         outcome = bank.play_row(row, [row.bytes[:point], row.bytes[point:]])
-        assert bank.judge(row, outcome) == [], f"cut after {row.bytes[:point]!r}"
+        assert bank.judge(row, outcome, is_split=True) == [], f"cut after {row.bytes[:point]!r}"

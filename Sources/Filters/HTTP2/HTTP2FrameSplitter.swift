@@ -9,7 +9,20 @@ struct HTTP2FrameSplitter {
         var stream: UInt32 = 0
     }
 
+    /// What was read, from one place to another.
+    struct Step {
+        /// The header, if its last byte was among it.
+        var begun: Header?
+        /// Whether that began in bytes that came before; then all of it is in ``bytes``.
+        var isPieced = false
+        /// Where the part of the frame that libnghttp2 may be shown begins, and where it ends.
+        var start: Int
+        var end: Int
+    }
+
     private var header = Header()
+    /// The header that is being read.
+    private(set) var bytes: InlineArray<9, UInt8> = InlineArray(repeating: 0)
     private var headerBytes = 0
     /// What is still to come of the preface, or of a frame whose header has come.
     private var left: Int
@@ -25,32 +38,39 @@ struct HTTP2FrameSplitter {
 
     /// Goes on to the end of the frame that is being read, or of the bytes.
     ///
+    /// A header is kept until it is whole: each piece of one would count as a CONTINUATION where libnghttp2 waits for one.
+    ///
     /// - Parameters:
-    ///   - bytes: what has come.
+    ///   - input: what has come.
     ///   - start: where to begin.
-    ///   - begun: set to the frame's header, if the last byte of that is among these.
-    /// - Returns: where the frame ends, or the bytes.
-    mutating func take(_ bytes: UnsafeRawBufferPointer, from start: Int, _ begun: inout Header?) -> Int {
-        var at = start
+    mutating func take(_ input: UnsafeRawBufferPointer, from start: Int) -> Step {
+        var step = Step(start: start, end: start)
         if headerBytes < 9 {
-            while headerBytes < 9, at < bytes.count {
-                unsafe add(bytes[at])
-                at += 1
+            step.isPieced = headerBytes > 0
+            while headerBytes < 9, step.end < input.count {
+                unsafe add(input[step.end])
+                step.end += 1
             }
-            guard headerBytes == 9 else { return at }
+            guard headerBytes == 9 else {
+                step.start = step.end
+                return step
+            }
+            if step.isPieced { step.start = step.end }
             left = header.length
-            begun = header
+            step.begun = header
         }
-        let more = min(left, bytes.count - at)
+        let more = min(left, input.count - step.end)
+        step.end += more
         left -= more
         if left == 0 {
             headerBytes = 0
             header = Header()
         }
-        return at + more
+        return step
     }
 
     private mutating func add(_ byte: UInt8) {
+        bytes[headerBytes] = byte
         switch headerBytes {
         case 0...2: header.length = header.length << 8 | Int(byte)
         case 3: header.type = byte

@@ -152,13 +152,20 @@ final class HTTP2Session {
             return unsafe pointer.pointee.withUnsafeBytes { bytes in
                 guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
                 while count < bytes.count {
-                    var begun: HTTP2FrameSplitter.Header?
-                    let end = unsafe splitter.take(bytes, from: count, &begun)
-                    if let begun { frameBegins(begun) }
+                    let step = unsafe splitter.take(bytes, from: count)
+                    if let begun = step.begun { frameBegins(begun) }
                     if fatal != nil { return 0 }
-                    let result = unsafe nghttp2_session_mem_recv(raw, base + count, end - count)
-                    if result < 0 { return result }
-                    count = end
+                    if step.begun != nil, step.isPieced {
+                        let result = unsafe splitter.bytes.span.withUnsafeBufferPointer {
+                            unsafe nghttp2_session_mem_recv(raw, $0.baseAddress, $0.count)
+                        }
+                        if result < 0 { return result }
+                    }
+                    if step.end > step.start {
+                        let result = unsafe nghttp2_session_mem_recv(raw, base + step.start, step.end - step.start)
+                        if result < 0 { return result }
+                    }
+                    count = step.end
                     if role == .client, splitter.isBetweenFrames || fatal != nil { return 0 }
                 }
                 return 0
