@@ -69,11 +69,6 @@ enum HTTP2Callbacks {
             // A field that breaks the rules is not passed over: the message is refused (RFC 9113 section 8.2.1).
             NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made) { _, frame, _, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else { return 0 }
-            unsafe session.frameIsInvalid(frame.pointee)
-            return 0
-        }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made) { _, _, id, data, count, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let data = unsafe data else { return 0 }
             unsafe session.dataCame(id, UnsafeRawBufferPointer(start: data, count: count))

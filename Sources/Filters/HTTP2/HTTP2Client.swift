@@ -261,6 +261,7 @@ final class HTTP2Client {
     func timerFired(_ connection: inout Connection, _ link: inout CodecLink) throws(Fault) {
         connection.timerIsArmed = false
         let session = connection.session
+        if let fault = session.fatal { throw fault }
         if session.pingSent != .none, link.now.since(session.pingSent) >= settings.pingTimeout {
             throw Fault(.upstreamClosed, "http2.upstream_ping_timeout", replay: .ifIdempotent)
         }

@@ -38,6 +38,7 @@ extension HTTP2Server {
     func timerFired(_ connection: inout Connection, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
         connection.timerDue = .none
         let session = connection.session
+        if session.fatal != nil { return .needMore }
         let now = link.now
         if session.readingSince != .none, settings.headTimeout > .zero,
             now.since(session.readingSince) >= settings.headTimeout

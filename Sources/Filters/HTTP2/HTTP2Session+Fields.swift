@@ -5,16 +5,17 @@ internal import FilterAPI
 extension HTTP2Session {
     /// A field of the block that is being read.
     func field(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        guard let stream = unsafe reading, stream.fault == nil, !stream.flags.contains(.hostDone) else { return }
+        guard let stream = unsafe reading else { return }
         // Counted before anything is kept: a field of one byte on the wire may be one of thousands, crumbs of cookies too.
         stream.fieldBytes += name.count + value.count + 32
         // Pseudo-fields are not what is counted over HTTP/1, and cannot be many.
         if unsafe name.first != 0x3A { stream.fieldCount += 1 }
+        if stream.fieldBytes > 4 * Self.bombSize * limits.head { return calm("http2.head_flood") }
+        guard stream.fault == nil, !stream.flags.contains(.hostDone) else { return }
         guard stream.fieldBytes <= limits.head + 32 * limits.fields, name.count + value.count <= limits.field,
             stream.fieldCount <= limits.fields
         else {
             stream.fault = tooMuch(stream, isOneField: name.count + value.count > limits.field)
-            if stream.fieldBytes > 8 * limits.head { calm("http2.head_flood") }
             return
         }
         if stream.flags.contains(.inTrailers) { return unsafe trailer(name, value, stream) }

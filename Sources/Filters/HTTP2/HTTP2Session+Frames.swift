@@ -4,30 +4,48 @@ internal import FilterAPI
 /// What libnghttp2 says of frames, called by ``HTTP2Callbacks`` inside ``HTTP2Session/read(_:_:)`` and
 /// ``HTTP2Session/write(_:_:)``.
 extension HTTP2Session {
+    /// More than anybody has to say (CVE-2020-11080).
+    private static let mostSettings = 32
+
+    /// A head of this many times `max_head` costs as much as a reset; of four times that, the connection.
+    static let bombSize = 4
+
     private var now: Instant { unsafe link.pointee.now }
 
     /// A frame's header has come. What carries nothing for anybody costs the peer some of its budget.
-    func frameBegins(_ header: HTTP2FrameSplitter.Header) {
+    ///
+    /// - Returns: whether libnghttp2 is to see the frame.
+    func frameBegins(_ header: HTTP2FrameSplitter.Header) -> Bool {
         let isAck = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue: lookIfLate(header)
         case NGHTTP2_DATA.rawValue:
             let ends = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-            if header.length == 0, !ends, !budget.takeIdle(now) { return calm("http2.empty_data_flood") }
+            if header.length == 0, !ends, !budget.takeIdle(now) { calm("http2.empty_data_flood") }
             lookIfLate(header)
         // libnghttp2 takes eight for a head.
         case NGHTTP2_CONTINUATION.rawValue: break
         case NGHTTP2_RST_STREAM.rawValue: break
-        case NGHTTP2_WINDOW_UPDATE.rawValue: if !budget.takeCredit(now) { calm("http2.window_update_flood") }
+        case NGHTTP2_WINDOW_UPDATE.rawValue:
+            if !budget.takeCredit(now) { calm("http2.window_update_flood") }
+            // A matter of the one stream (RFC 9113 section 6.9); libnghttp2 ends the connection.
+            if header.length == 4, header.increment == 0, let stream = found(Int32(header.stream)) {
+                _ = unsafe nghttp2_submit_rst_stream(
+                    raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue))
+                return false
+            }
         case NGHTTP2_PING.rawValue:
             if !isAck || pingSent == .none, !budget.takeIdle(now) { calm("http2.ping_flood") }
-        case NGHTTP2_SETTINGS.rawValue: if !isAck, !budget.takeIdle(now) { calm("http2.settings_flood") }
+        case NGHTTP2_SETTINGS.rawValue:
+            if header.length > 6 * Self.mostSettings, header.length <= 1 << 14 { calm("http2.too_many_settings") }
+            if !isAck, !budget.takeIdle(now) { calm("http2.settings_flood") }
         case NGHTTP2_PRIORITY.rawValue:
             // libnghttp2 does not look at it where nobody uses priorities.
-            if header.stream == 0 { return fail(Int(NGHTTP2_ERR_PROTO.rawValue)) }
+            if header.stream == 0 { fail(Int(NGHTTP2_ERR_PROTO.rawValue)) }
             if !budget.takeIdle(now) { calm("http2.frame_flood") }
         default: if !budget.takeIdle(now) { calm("http2.frame_flood") }
         }
+        return true
     }
 
     /// A message's frame on a stream that has ended: libnghttp2 passes it over.
@@ -121,6 +139,8 @@ extension HTTP2Session {
     }
 
     private func fieldsEnd(_ stream: HTTP2Stream, _ ends: Bool) {
+        // Unpacked, a head may be many times what came: whoever sends such ones means harm.
+        if stream.fieldBytes > Self.bombSize * limits.head, !budget.takeReset(now) { return calm("http2.head_flood") }
         if ends { stream.flags.insert(.peerEnded) }
         if stream.flags.contains(.hostDone) { return }
         if stream.flags.contains(.inTrailers) { return say(.trailers, stream, isLast: true) }
@@ -154,12 +174,6 @@ extension HTTP2Session {
         unsafe HTTP2Callbacks.stream(nghttp2_session_get_stream_user_data(raw, id))
     }
 
-    /// A frame breaks the rules: libnghttp2 gives the stream up, or the connection.
-    func frameIsInvalid(_ frame: nghttp2_frame) {
-        guard unsafe frame.hd.stream_id != 0 else { return }
-        if !budget.takeReset(now) { calm("http2.reset_flood") }
-    }
-
     /// How many bytes of a body go into the next frame.
     func offer(_ stream: HTTP2Stream, _ limit: Int, _ flags: inout UInt32) -> Int {
         let count = min(limit, stream.outgoing.byteCount)
@@ -187,10 +201,24 @@ extension HTTP2Session {
             else { return }
             stream.flags.insert(.endSent)
             if stream.flags.contains(.hostDone), !stream.flags.contains(.peerEnded) { reset(stream, NGHTTP2_NO_ERROR) }
+        case NGHTTP2_RST_STREAM.rawValue:
+            // Given up by libnghttp2, for what the peer has done (CVE-2025-8671).
+            guard unsafe Self.isBlame(frame.rst_stream.error_code) else { return }
+            if let stream = unsafe found(frame.hd.stream_id), stream.flags.contains(.reset) { return }
+            if !budget.takeReset(now) { calm("http2.reset_flood") }
         case NGHTTP2_GOAWAY.rawValue:
             let code = unsafe frame.goaway.error_code
             if fatal == nil, code != NGHTTP2_NO_ERROR.rawValue { fatal = HTTP2Fault.ofConnection(code: code, role) }
         default: break
+        }
+    }
+
+    private static func isBlame(_ code: UInt32) -> Bool {
+        switch code {
+        case NGHTTP2_PROTOCOL_ERROR.rawValue, NGHTTP2_FLOW_CONTROL_ERROR.rawValue, NGHTTP2_STREAM_CLOSED.rawValue,
+            NGHTTP2_FRAME_SIZE_ERROR.rawValue, NGHTTP2_COMPRESSION_ERROR.rawValue:
+            true
+        default: false
         }
     }
 }

@@ -142,7 +142,7 @@ final class HTTP2Session {
         if unsafe reading == nil { readingSince = .none }
         if result < 0 { return fail(result) }
         // Only the GOAWAY that it writes tells that libnghttp2 has ended the connection: see ``frameWent(_:)``.
-        write(0, &link)
+        send(0, &link)
     }
 
     /// - Returns: what libnghttp2 has said last.
@@ -153,13 +153,19 @@ final class HTTP2Session {
                 guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
                 while count < bytes.count {
                     let step = unsafe splitter.take(bytes, from: count)
-                    if let begun = step.begun { frameBegins(begun) }
-                    if fatal != nil { return 0 }
-                    if step.begun != nil, step.isPieced {
-                        let result = unsafe splitter.bytes.span.withUnsafeBufferPointer {
-                            unsafe nghttp2_session_mem_recv(raw, $0.baseAddress, $0.count)
+                    if let begun = step.begun {
+                        let isForLibrary = frameBegins(begun)
+                        if fatal != nil { return 0 }
+                        if isForLibrary, step.isPieced {
+                            let result = unsafe begun.bytes.span.extracting(..<begun.size).withUnsafeBufferPointer {
+                                unsafe nghttp2_session_mem_recv(raw, $0.baseAddress, $0.count)
+                            }
+                            if result < 0 { return result }
                         }
-                        if result < 0 { return result }
+                        if !isForLibrary {
+                            count = step.end
+                            continue
+                        }
                     }
                     if step.end > step.start {
                         let result = unsafe nghttp2_session_mem_recv(raw, base + step.start, step.end - step.start)
@@ -220,17 +226,23 @@ final class HTTP2Session {
     ///
     /// - Parameter room: how many bytes of bodies may be written.
     func write(_ room: Int, _ link: inout CodecLink) {
-        guard unsafe nghttp2_session_want_write(raw) != 0 else { return closeIfDone(&link) }
+        let hadFailed = fatal != nil
+        send(room, &link)
+        if !hadFailed, fatal != nil {
+            // Nobody reads now: the timer tells the host.
+            link.arm(after: .zero)
+        }
+        // Only when the host has heard everything.
+        if fatal == nil, events.isEmpty, unsafe nghttp2_session_want_read(raw) == 0, unsafe nghttp2_session_want_write(raw) == 0 {
+            link.closeAfterOutput()
+        }
+    }
+
+    private func send(_ room: Int, _ link: inout CodecLink) {
+        guard unsafe nghttp2_session_want_write(raw) != 0 else { return }
         self.room = room
         let result = with(&link) { unsafe nghttp2_session_send(raw) }
         if result != 0 { fail(Int(result)) }
-        closeIfDone(&link)
-    }
-
-    private func closeIfDone(_ link: inout CodecLink) {
-        if unsafe nghttp2_session_want_read(raw) == 0, unsafe nghttp2_session_want_write(raw) == 0 {
-            link.closeAfterOutput()
-        }
     }
 
     /// Writes a frame of DATA: its header, then bytes of the body.

@@ -187,6 +187,8 @@ final class ServerConnection: Connection, CodecHost {
         case .reset(let handle, let fault):
             if let stream = worker.streams.find(handle) { stream.clientGone(fault) }
         case .close:
+            // Nothing gives credit any more, nor takes a stream back: whoever ends its direction has left.
+            if isShared { endStreams { $0.clientGone(Fault(.clientGone, "client.closed")) } }
             finish()
             return false
         }
