@@ -42,18 +42,34 @@ enum HTTP2Fault {
 
     /// libnghttp2 has ended the connection, with this code in its GOAWAY.
     static func ofConnection(code: UInt32, _ role: HTTP2Session.Role) -> Fault {
-        let kind: Fault.Kind = role == .server ? .badRequest : .upstreamProtocol
-        let reason: StaticString =
-            switch code {
-            case NGHTTP2_FLOW_CONTROL_ERROR.rawValue: "http2.flow_control_error"
-            case NGHTTP2_STREAM_CLOSED.rawValue: "http2.stream_closed"
-            case NGHTTP2_FRAME_SIZE_ERROR.rawValue: "http2.frame_size_error"
-            case NGHTTP2_COMPRESSION_ERROR.rawValue: "http2.compression_error"
-            // The latter is what it says of its own limit of streams that are reset.
-            case NGHTTP2_ENHANCE_YOUR_CALM.rawValue, NGHTTP2_INTERNAL_ERROR.rawValue: "http2.flooded"
-            default: "http2.protocol_error"
-            }
-        return Fault(kind, reason)
+        Fault(role == .server ? .badRequest : .upstreamProtocol, reason(of: code))
+    }
+
+    /// libnghttp2 has given a stream up, with this code, for what the peer has done.
+    static func ofStream(code: UInt32, _ role: HTTP2Session.Role) -> Fault {
+        Fault(role == .server ? .clientGone : .upstreamProtocol, reason(of: code), replay: .never)
+    }
+
+    private static func reason(of code: UInt32) -> StaticString {
+        switch code {
+        case NGHTTP2_FLOW_CONTROL_ERROR.rawValue: "http2.flow_control_error"
+        case NGHTTP2_STREAM_CLOSED.rawValue: "http2.stream_closed"
+        case NGHTTP2_FRAME_SIZE_ERROR.rawValue: "http2.frame_size_error"
+        case NGHTTP2_COMPRESSION_ERROR.rawValue: "http2.compression_error"
+        // The latter is what it says of its own limit of streams that are reset.
+        case NGHTTP2_ENHANCE_YOUR_CALM.rawValue, NGHTTP2_INTERNAL_ERROR.rawValue: "http2.flooded"
+        default: "http2.protocol_error"
+        }
+    }
+
+    /// Whether a stream is given up with this code for what the peer has done.
+    static func isBlame(_ code: UInt32) -> Bool {
+        switch code {
+        case NGHTTP2_PROTOCOL_ERROR.rawValue, NGHTTP2_FLOW_CONTROL_ERROR.rawValue, NGHTTP2_STREAM_CLOSED.rawValue,
+            NGHTTP2_FRAME_SIZE_ERROR.rawValue, NGHTTP2_COMPRESSION_ERROR.rawValue:
+            true
+        default: false
+        }
     }
 
     /// The code of the GOAWAY for what libnghttp2 says.

@@ -5,7 +5,7 @@ enum HTTP2Reasons {
     private typealias Kinds = [Fault.Kind]
 
     private static let client: Kinds = [.badRequest]
-    private static let both: Kinds = [.badRequest, .upstreamProtocol]
+    private static let both: Kinds = [.badRequest, .upstreamProtocol, .clientGone]
     private static let broken = "What made the message: no library for HTTP/2 writes one like this."
     private static let hostile = "Who the peer is: frames like these are sent to keep a server busy."
 

@@ -150,7 +150,7 @@ extension HTTP2Session {
     }
 
     private func isInterim(_ stream: HTTP2Stream) -> Bool {
-        unsafe link.pointee.withResponseHead(stream.handle) { $0.status.code < 200 }
+        unsafe link.pointee.withResponseHead(stream.handle) { 100..<200 ~= $0.status.code }
     }
 
     /// A piece of a body has come.
@@ -203,22 +203,13 @@ extension HTTP2Session {
             if stream.flags.contains(.hostDone), !stream.flags.contains(.peerEnded) { reset(stream, NGHTTP2_NO_ERROR) }
         case NGHTTP2_RST_STREAM.rawValue:
             // Given up by libnghttp2, for what the peer has done (CVE-2025-8671).
-            guard unsafe Self.isBlame(frame.rst_stream.error_code) else { return }
+            guard unsafe HTTP2Fault.isBlame(frame.rst_stream.error_code) else { return }
             if let stream = unsafe found(frame.hd.stream_id), stream.flags.contains(.reset) { return }
             if !budget.takeReset(now) { calm("http2.reset_flood") }
         case NGHTTP2_GOAWAY.rawValue:
             let code = unsafe frame.goaway.error_code
             if fatal == nil, code != NGHTTP2_NO_ERROR.rawValue { fatal = HTTP2Fault.ofConnection(code: code, role) }
         default: break
-        }
-    }
-
-    private static func isBlame(_ code: UInt32) -> Bool {
-        switch code {
-        case NGHTTP2_PROTOCOL_ERROR.rawValue, NGHTTP2_FLOW_CONTROL_ERROR.rawValue, NGHTTP2_STREAM_CLOSED.rawValue,
-            NGHTTP2_FRAME_SIZE_ERROR.rawValue, NGHTTP2_COMPRESSION_ERROR.rawValue:
-            true
-        default: false
         }
     }
 }

@@ -329,7 +329,9 @@ final class HTTP2Session {
         if stream.flags.isDisjoint(with: [.peerEnded, .peerReset]) { numbers.cut(stream.id) }
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }
-        if !stream.isComplete || code != 0 { say(.reset, stream, fault: HTTP2Fault.ofReset(code, role)) }
+        guard !stream.isComplete || code != 0 else { return }
+        let isTheirs = stream.flags.contains(.peerReset) || !HTTP2Fault.isBlame(code)
+        say(.reset, stream, fault: isTheirs ? HTTP2Fault.ofReset(code, role) : HTTP2Fault.ofStream(code: code, role))
     }
 
     /// Gives a stream up.

@@ -187,7 +187,8 @@ extension HTTPStream {
     func upstreamFailed(_ fault: Fault, wasReused: Bool, sentNothing: Bool) {
         unsafe upstream = nil
         let harmless = sentNothing || headMethodIsIdempotent
-        let whole = !flags.contains(.bodySent) && flags.contains(.upstreamRequestEnded)
+        // What comes later of a request of which only the head was sent goes to whoever gets it.
+        let whole = !flags.contains(.bodySent) && (sentNothing || flags.contains(.upstreamRequestEnded))
         if wasReused, harmless, whole, !flags.contains(.responseStarted), !flags.contains(.retriedFresh), let pool {
             flags.insert(.retriedFresh)
             flags.remove(.upstreamStarted)
