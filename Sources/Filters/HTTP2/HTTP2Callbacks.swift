@@ -40,7 +40,7 @@ enum HTTP2Callbacks {
         guard unsafe nghttp2_session_callbacks_new(&made) == 0, let made = unsafe made else { return nil }
         unsafe nghttp2_session_callbacks_set_send_callback(made) { _, data, count, _, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let data = unsafe data else { return -1 }
-            unsafe session.link.pointee.output.append(RawSpan(_unsafeStart: data, byteCount: count))
+            unsafe session.writeFrame(UnsafeRawBufferPointer(start: data, count: count))
             return count
         }
         unsafe nghttp2_session_callbacks_set_send_data_callback(made) { _, _, header, count, source, user in

@@ -76,6 +76,7 @@ enum HTTP2Reasons {
         .init(
             "http2.reset_flood", both, "Too many streams that were begun and given up, or that had to be.",
             lookAt: hostile),
+        .init("http2.stream_flood", both, "Again and again more streams at once than are taken.", lookAt: hostile),
         .init("http2.head_flood", both, "A head many times as large as `max_head`.", lookAt: hostile),
     ]
 

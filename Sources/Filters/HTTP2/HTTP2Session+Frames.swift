@@ -38,6 +38,7 @@ extension HTTP2Session {
     }
 
     private func requestBegins(_ id: Int32) {
+        guard liveCount < settings.maxConcurrentStreams else { return refuse(id) }
         do throws(Fault) {
             let handle = unsafe try link.pointee.openStream()
             let stream = streams.take()
@@ -50,10 +51,16 @@ extension HTTP2Session {
             unsafe nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())
             unsafe reading = stream
         } catch {
-            unsafe reading = nil
-            let refused = UInt32(NGHTTP2_REFUSED_STREAM.rawValue)
-            _ = unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, refused)
+            refuse(id)
         }
+    }
+
+    /// The client may send the request again: nothing was done with it (RFC 9113 section 8.7).
+    private func refuse(_ id: Int32) {
+        unsafe reading = nil
+        if !budget.takeIdle(now) { calm("http2.stream_flood") }
+        let refused = UInt32(NGHTTP2_REFUSED_STREAM.rawValue)
+        _ = unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, refused)
     }
 
     /// A whole frame has come.

@@ -47,6 +47,10 @@ final class HTTP2Session {
     var fatal: Fault?
     /// The peer has said that it takes no more streams, or we have.
     var isGoingAway = false
+    /// Our SETTINGS have been written.
+    private var hasGreeted = false
+    /// Streams that are not over for libnghttp2.
+    var liveCount = 0
     /// The peer has said what it takes.
     var hasHeardSettings = false
     /// When the last stream ended, or the connection began.
@@ -94,7 +98,8 @@ final class HTTP2Session {
             entries.append(nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(value)))
         }
         if role == .server {
-            say(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams)
+            // Not the number that the client is told: see `writeFrame`.
+            say(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(Int32.max))
             if settings.extendedConnect { say(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1) }
             // Nobody uses the old tree of priorities; it costs, and has been attacked.
             say(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1)
@@ -119,6 +124,8 @@ final class HTTP2Session {
         let taken = with(&link) { readAll(&chunk) }
         chunk.removeFirst(chunk.count)
         if unsafe reading == nil { readingSince = .none }
+        // What libnghttp2 has to say of it; only when that is written does it know that the connection is over.
+        if taken >= 0 { write(0, &link) }
         if taken < 0 { return fail(taken) }
         // libnghttp2 has ended the connection, for what it has said of the last frame.
         if taken < count || wantsNothing, fatal == nil, !isEnding, lastError != 0 || !isGoingAway {
@@ -198,6 +205,26 @@ final class HTTP2Session {
         }
     }
 
+    /// Writes a frame without bytes of a body.
+    ///
+    /// In a server's first, its SETTINGS, stands how many streams it takes. libnghttp2 would end the connection of a client
+    /// that begins more; what such a client is due is that these are refused (RFC 9113 section 5.1.2), which is done here. So
+    /// libnghttp2 is told of no limit, and the client is told the real one.
+    func writeFrame(_ frame: UnsafeRawBufferPointer) {
+        guard role == .server, !hasGreeted else {
+            return unsafe link.pointee.output.append(RawSpan(_unsafeBytes: frame))
+        }
+        hasGreeted = true
+        var bytes = unsafe Array(frame)
+        for entry in stride(from: 9, to: bytes.count - 5, by: 6)
+        where bytes[entry] == 0 && bytes[entry + 1] == UInt8(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue) {
+            for index in 0..<4 {
+                bytes[entry + 2 + index] = UInt8(truncatingIfNeeded: settings.maxConcurrentStreams >> (24 - 8 * index))
+            }
+        }
+        unsafe link.pointee.output.append(bytes.span.bytes)
+    }
+
     /// Writes a frame of DATA: its header, then bytes of the body.
     ///
     /// - Returns: whether there was room.
@@ -234,6 +261,7 @@ final class HTTP2Session {
         stream.handle = handle
         stream.place = open.count
         stream.flags.insert(.listed)
+        liveCount += 1
         stream.lastMoved = now
         open.append(stream)
         budget.began()
@@ -241,6 +269,7 @@ final class HTTP2Session {
 
     /// Nobody needs the stream any more.
     private func drop(_ stream: HTTP2Stream) {
+        if !stream.flags.contains(.wireDone) { liveCount -= 1 }
         if stream.flags.contains(.listed) {
             let last = open.removeLast()
             if last !== stream {
@@ -277,6 +306,7 @@ final class HTTP2Session {
     func wireClosed(_ stream: HTTP2Stream, _ code: UInt32) {
         if unsafe reading === stream { unsafe reading = nil }
         stream.flags.insert(.wireDone)
+        liveCount -= 1
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }
         if !stream.isComplete || code != 0 { say(.reset, stream, fault: HTTP2Fault.ofReset(code, role)) }

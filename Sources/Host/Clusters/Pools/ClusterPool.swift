@@ -345,8 +345,11 @@ final class ClusterPool {
     func ready(_ connection: ClientConnection) {
         let endpoint = connection.endpoint
         if unsafe endpoint.making === connection { unsafe endpoint.making = nil }
-        if connection.isShared { return settle(connection) }
-        if mayShare, connection.passengers > 0 { disperse(connection) }
+        if connection.isShared { return settle(connection, isNew: true) }
+        if mayShare {
+            endpoint.speaksHTTP1 = true
+            disperse(connection)
+        }
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
             guard endpoint.isListed else { return connection.close() }
