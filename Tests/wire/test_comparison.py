@@ -13,7 +13,6 @@ from builds import sluice_of
 from client import get
 from sluice import REPOSITORY, run_cli
 
-pytestmark = pytest.mark.xdist_group("plugins")
 PAGE = REPOSITORY / "docs/comparison.md"
 FOLDER = REPOSITORY / "docs/comparison"
 SOURCES = {"swift": "KeyCheck.swift", "rust": "api_key.rs", "c": "ngx_http_api_key_module.c", "go": "api_key.go"}

@@ -11,18 +11,21 @@ from builds import sluice_of
 from sluice import REPOSITORY, Lines
 from tutorial import blocks, changed, line_pattern, pattern, typed
 
-pytestmark = pytest.mark.xdist_group("plugins")
 PAGE = REPOSITORY / "docs/tutorial.md"
+# Which listener has a port of the page.
+LISTENERS = {"8080": "main", "8000": "main", "9901": "admin"}
 
 
 class Reader:
     """Somebody who follows the page, with a terminal to type in and another one for what goes on running.
 
-    Where a port of the page is taken on this machine, or may be, another takes its place: `ports` has which.
+    Ports of the page may be taken on this machine, so others are used in commands and files: `places` has what is written in
+    their stead, and `ports` what was listened at.
     """
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, refused):
         self.folder, self.ports = folder, {}
+        self.places = {"127.0.0.1:8000": "127.0.0.1:0", "127.0.0.1:3000": refused}
         self.environment = {**os.environ, "PATH": f"{pathlib.Path(program).parent}:{os.environ['PATH']}"}
         self.environment.pop("SLUICE_SDK", None)
         self.terminal = self.lines = None
@@ -71,16 +74,18 @@ class Reader:
             found = self.lines.wait(lambda each: re.fullmatch(text, each), 200, self.seen)
             assert found is not None, f"line {line}: no line\n{wanted}\nin\n" + "\n".join(self.lines.lines)
             self.seen = self.lines.lines.index(found, self.seen) + 1
-        for listener, address in re.findall(r"listening .*?listener=(\S+) .*?address=\S+?:(\d+)", "\n".join(
-                each for each in self.lines.lines)):
-            self.ports[{"main": "8080", "admin": "9901"}.get(listener, listener)] = address
+        bound = dict(re.findall(r"listening .*?listener=(\S+) .*?address=127\.0\.0\.1:(\d+)", "\n".join(self.lines.lines)))
+        self.ports = {port: bound[listener] for port, listener in LISTENERS.items() if listener in bound}
 
     def save(self, block):
         file = self.folder / block.what
         file.parent.mkdir(exist_ok=True, parents=True)
         # As an editor does it, so that no half of a file is ever built.
         fresh = file.with_name(file.name + "~")
-        fresh.write_text(changed(file.read_text(), block) if block.kind == "diff" else block.text)
+        text = changed(file.read_text(), block) if block.kind == "diff" else block.text
+        for shown, real in self.places.items():
+            text = text.replace(shown, real)
+        fresh.write_text(text)
         fresh.rename(file)
 
     def interrupt(self):
@@ -96,8 +101,8 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path):
-    one = Reader(sluice_of("release"), tmp_path)
+def reader(tmp_path, refused):
+    one = Reader(sluice_of("release"), tmp_path, refused)
     yield one
     one.interrupt()
 
