@@ -14,6 +14,7 @@ FOLDER = REPOSITORY / "plugins"
 LEVELS = {
     "api_key": [{}],
     "brotli": [{}],
+    "ext_authz": [{}],
     "proxy_protocol": [{}],
 }
 
