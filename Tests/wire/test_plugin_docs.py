@@ -16,6 +16,7 @@ LEVELS = {
     "brotli": [{}],
     "ext_authz": [{}],
     "proxy_protocol": [{}],
+    "redis_rate_limit": [{}, {"by": {}}],
 }
 
 
