@@ -104,6 +104,7 @@ class Redis:
     """A Redis of the test's own, which keeps nothing on disk."""
 
     def __init__(self, program, folder, options, on_port):
+        self.folder = folder
         place = free_port() if on_port else str(folder / "redis.sock")
         listen = ["--port", place] if on_port else ["--port", 0, "--unixsocket", place]
         self.endpoint = f"127.0.0.1:{place}" if on_port else f"unix:{place}"

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from admin import BIND, expect, stats, text
+from certificates import authority, server
 from client import Client, encode, get
 from flow import wait_until
-from peers import program, redis  # noqa: F401
+from load import Load
+from peers import free_port, program, redis  # noqa: F401
 from plugin_builds import library
 from sluice import run_cli
 
@@ -188,6 +190,29 @@ def test_a_redis_that_is_slow_is_waited_for_as_long_as_set(sluice, origin, redis
     assert statuses(proxy, 1) == [429]
 
 
+def test_no_request_is_lost_while_redis_comes_and_goes(sluice, origin, redis):
+    store = redis()
+    proxy = sluice({**config(origin().endpoint, store.endpoint, requests=100_000, per="1h", timeout="100ms"), "workers": 2})
+    with Load(proxy.address()) as load:
+        for _ in range(3):
+            load.wait_for(50)
+            store.kill()
+            load.wait_for(50)
+            store.start()
+            load.wait_for(50)
+            store.pause()
+            load.wait_for(50)
+            store.go_on()
+    load.check()
+    mark = proxy.mark()
+    store.kill()
+    store.start()
+    proxy.wait_log("connected to Redis", since=mark)
+    assert statuses(proxy, 1) == [200]
+    allowed = load.done + 1 - sum(errors(proxy, reason) for reason in ("timeout", "unavailable", "overflow", "refused"))
+    expect(proxy, counts(allowed=allowed, failure_mode_allowed=load.done + 1 - allowed))
+
+
 def test_only_so_many_requests_wait_for_redis(sluice, origin, redis):
     store = redis()
     proxy = sluice({**config(origin().endpoint, store.endpoint, requests=100, per="1h", max_pending=3,
@@ -260,6 +285,20 @@ def test_it_logs_in_and_says_why_it_cannot(sluice, origin, redis, tmp_path):
     assert other.wait_log("Redis cannot be reached")["reason"].startswith("WRONGPASS")
     page = text(proxy, "/stats/prometheus") + text(other, "/stats/prometheus")
     assert "-word" not in page + proxy.log_text() + other.log_text()
+
+
+def test_sluice_itself_carries_its_bytes_over_tls(sluice, origin, redis, tmp_path):
+    crt, key = server().write(tmp_path, "redis")
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority().pem)
+    port = free_port()
+    store = redis("--tls-port", port, "--tls-cert-file", crt, "--tls-key-file", key, "--tls-ca-cert-file", ca,
+                  "--tls-auth-clients", "no")
+    inside = f"unix:{store.folder}/inside"
+    limit = config(origin().endpoint, inside, requests=2, per="1h")
+    limit["listeners"]["redis"] = {"bind": inside, "chain": [{"tcp_proxy": "redis"}]}
+    limit["clusters"]["redis"] = {"endpoints": [f"localhost:{port}"], "chain": [{"tls": {"ca": str(ca)}}]}
+    assert statuses(sluice(limit), 3) == [200, 200, 429]
 
 
 def test_requests_that_come_together_are_asked_about_together(sluice, origin, redis):
