@@ -9,8 +9,11 @@ final class RedisThread {
     private let queue: DecisionQueue
     private let log: FilterLog
     private var connection: RedisConnection?
-    /// Attempts that have failed in a row.
+    private var connectedAt: UInt64 = 0
+    /// Attempts that have failed in a row, and connections that did not last.
     private var failures = 0
+    /// Whether the log is told of the next connection.
+    private var isMissed = true
     /// When to connect; on the clock of ``monotonicNow()``.
     private var connectAt: UInt64 = 0
     private var complainedAt: UInt64 = 0
@@ -79,26 +82,32 @@ final class RedisThread {
         guard connection == nil, monotonicNow() >= connectAt else { return }
         do throws(RedisConnection.Problem) {
             connection = try RedisConnection(server)
-            failures = 0
+            connectedAt = monotonicNow()
             queue.isDown = false
-            log.write(.info, "connected to Redis", [("server", server.name)])
+            if isMissed { log.write(.info, "connected to Redis", [("server", server.name)]) }
+            isMissed = false
         } catch {
-            queue.isDown = true
-            if failures == 0 { say("Redis cannot be reached", error) }
-            failures = min(failures + 1, 5)
-            // From 62 ms to a second, and not all proxies at once.
-            let most = Self.second >> UInt64(5 - failures)
-            connectAt = monotonicNow() + UInt64.random(in: most / 2...most)
+            failed("Redis cannot be reached", error)
         }
     }
 
     private func lose(_ problem: RedisConnection.Problem) {
         connection = nil
-        // Nobody need wait while it is made anew, which is tried at once.
+        // One that breaks as soon as it is made is no better than none.
+        if monotonicNow() - connectedAt > Self.second { failures = 0 }
+        failed("the connection to Redis is lost\(failures == 0 ? "" : " again and again")", problem)
+    }
+
+    /// There is no connection. It is tried again at once, then after ever more time, from 62 ms to a second, and not by all
+    /// proxies together. Nobody need wait meanwhile.
+    private func failed(_ message: String, _ problem: RedisConnection.Problem) {
         queue.isDown = true
-        connectAt = 0
-        failures = max(failures, 1)
-        say("the connection to Redis is lost", problem)
+        failures = min(failures + 1, 6)
+        // What goes on for long is said once.
+        if failures == 1 || failures == 2 && !isMissed { say(message, problem) }
+        if failures == 1 { isMissed = true }
+        let most = failures == 1 ? 0 : Self.second >> UInt64(6 - failures)
+        connectAt = monotonicNow() + UInt64.random(in: most / 2...most)
     }
 
     private func say(_ message: String, _ problem: RedisConnection.Problem) {
