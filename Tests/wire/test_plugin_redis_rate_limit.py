@@ -47,17 +47,16 @@ def counts(**expected):
 def test_just_as_many_requests_pass_as_may_whichever_proxies_they_come_to(sluice, origin, redis):
     app, store = origin(), redis()
     proxies = [sluice({**config(app.endpoint, store.endpoint, requests=57, per="1h"), "workers": 2}) for _ in range(2)]
+    assert [get(each.address()).status for each in proxies] == [200, 200]
 
     def ask(number):
         with Client(proxies[number % 2].address()) as client:
             return [client.request().status for _ in range(10)]
     with ThreadPoolExecutor(16) as pool:
         seen = [status for some in pool.map(ask, range(32)) for status in some]
-    assert (seen.count(200), seen.count(429)) == (57, 320 - 57)
+    assert (seen.count(200), seen.count(429)) == (55, 320 - 55)
     assert len(app.requests) == 57
     wait_until(lambda: sum(stats(each)["http.inbound.redis_rate_limit.allowed"] for each in proxies) == 57)
-    # Each of them has had a part of it.
-    assert all(stats(each)["http.inbound.redis_rate_limit.allowed"] for each in proxies)
 
 
 def test_tokens_grow_again_one_by_one(sluice, origin, redis):
