@@ -105,6 +105,8 @@ final class HTTP2Server {
             facts.requestHeadAt = now
             facts.requestHeadBytes = stream.fieldBytes
         }
+        let most = settings.maxRequestsPerConnection
+        if most > 0, connection.session.begunCount >= most { drain(&connection, &link) }
         do throws(Fault) {
             try prepare(event, &connection, &link)
         } catch {

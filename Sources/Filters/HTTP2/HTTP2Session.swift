@@ -49,6 +49,8 @@ final class HTTP2Session {
     var isGoingAway = false
     /// Our SETTINGS have been written.
     private var hasGreeted = false
+    /// Streams that have begun, all in all.
+    private(set) var begunCount = 0
     /// Streams that are not over for libnghttp2.
     var liveCount = 0
     /// The peer has said what it takes.
@@ -262,7 +264,9 @@ final class HTTP2Session {
         stream.place = open.count
         stream.flags.insert(.listed)
         liveCount += 1
+        stream.began = now
         stream.lastMoved = now
+        begunCount += 1
         open.append(stream)
         budget.began()
     }
