@@ -156,7 +156,8 @@ final class HTTP2Client {
         case .body:
             let chunk = session.takeBody(event.count)
             if isOver || stream.flags.contains(.stopped) {
-                session.consumed(chunk.count, stream)
+                // The record may be another stream's by now.
+                if stream.handle == handle { session.consumed(chunk.count, stream) }
                 return nil
             }
             return .responseBody(handle, chunk, last: event.isLast)
