@@ -8,6 +8,8 @@ package struct TopSettings: SettingsStruct {
     /// Threads; 0 for as many as there are processors to use.
     package var workers = 0
     package var drainTimeout = Duration.seconds(30)
+    /// Where the service beside accepts: outbound listeners stay open after TERM until it does not any more.
+    package var outlive: String?
     package var log = LogSettings()
     package var accessLog: [AccessLogSettings] = []
     /// Clients at once in the whole process; 0 for what the limit of open files allows.
@@ -64,6 +66,10 @@ package enum LogFormat: String, Codable, Sendable, CaseIterable {
 /// One listener.
 package struct ListenerSettings: SettingsStruct {
     package var bind: [String] = []
+    /// In which order it closes at the end of the process.
+    package var direction = TrafficDirection.inbound
+    /// How long it accepts on after TERM, so that whoever sends clients here can learn of it.
+    package var drainDelay = Duration.zero
     /// Clients at once on each worker; 0 for no limit of its own.
     package var maxConnections = 0
     package var backlog = 4096
@@ -89,6 +95,11 @@ package struct ListenerSettings: SettingsStruct {
     package func validate(_ check: inout SettingsCheck) {
         if matchTimeout <= .zero { check.error("match_timeout", "must be longer than 0") }
         if bind.isEmpty { check.error("", "a listener needs `bind`", hint: "add `bind: 127.0.0.1:8080`") }
+        if direction == .outbound, drainDelay > .zero {
+            check.error(
+                "drain_delay", "is for inbound listeners",
+                hint: "an outbound listener stays open until the others are done")
+        }
         if maxConnections < 0 { check.error("max_connections", "must not be negative") }
         if backlog < 1 || backlog > 65_535 { check.error("backlog", "must be between 1 and 65535") }
         TCPKeepalive.validate(tcpKeepalive, &check)

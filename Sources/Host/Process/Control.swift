@@ -20,7 +20,7 @@ final class Control {
     private var resolver: Resolver
     let files: FileWatcher
     private(set) var isDraining = false
-    private var undrained = 0
+    private var ending: Drain?
     private var exitCode: Int32 = 0
     /// Set once all workers have taken the first config over.
     private(set) var isInPlace = false
@@ -263,23 +263,12 @@ final class Control {
     func drain() {
         guard !isDraining else { return }
         isDraining = true
-        undrained = workers.count
         let timeout = generation.plan?.settings.drainTimeout ?? .seconds(30)
         log.write(.info, "draining", [("timeout", DurationText.write(timeout))])
         loop.schedule(deadline, after: timeout.wholeNanoseconds)
-        let back = Handover(self)
-        let poster = loop.poster
-        for worker in workers {
-            let handover = Handover(worker)
-            worker.loop.poster.post {
-                unsafe handover.value.drain { poster.post { unsafe back.value.workerDrained() } }
-            }
-        }
-    }
-
-    private func workerDrained() {
-        undrained -= 1
-        if undrained == 0 { finish() }
+        let drain = Drain(workers, on: loop, log, outlive: generation.plan?.outlive) { [unowned self] in self.finish() }
+        ending = drain
+        drain.begin()
     }
 
     private func drainTimeout() {
