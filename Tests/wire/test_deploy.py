@@ -47,6 +47,15 @@ def test_ports_and_grace_fit_the_example(manifest, example):
             assert pod["terminationGracePeriodSeconds"] > int(config["drain_timeout"].removesuffix("s"))
 
 
+def test_the_service_goes_on_for_as_long_as_the_sidecar_is_asked():
+    config = yaml.safe_load((REPOSITORY / "examples/sidecar.yaml").read_text())
+    hooks = {container["name"]: container["lifecycle"]["preStop"]
+             for _, container in containers(REPOSITORY / "deploy/kubernetes/sidecar.yaml")}
+    assert hooks["sluice"] == {"exec": {"command": ["/usr/bin/sluice", "drain"]}}
+    delay = int(config["listeners"]["inbound"]["drain_delay"].removesuffix("s"))
+    assert hooks["app"]["sleep"]["seconds"] >= delay and "drain_delay" not in config["listeners"]["health"]
+
+
 def test_the_unit_is_understood_and_exposes_little(tmp_path):
     # What the unit starts must exist for `verify`, whether or not Sluice is installed here.
     copy = tmp_path / UNIT.name

@@ -1,6 +1,10 @@
 """The end of a process that stands beside a service: what comes in closes first, what the service asks of others last."""
+import pathlib
+import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -213,13 +217,25 @@ def test_a_request_that_runs_when_the_delay_begins_is_the_last_of_its_connection
 
 
 def test_a_delay_without_any_client_is_waited_for(sluice, origin):
-    service = origin()
-    proxy = sluice(beside(service.endpoint, origin().endpoint, inbound={"drain_delay": "300ms"}))
-    service.stop()
+    proxy = sluice(beside(origin().endpoint, origin().endpoint, inbound={"drain_delay": "300ms"}, outlive=False))
     begin = time.monotonic()
     begin_to_end(proxy)
     assert proxy.wait_exit(5) == 0
     assert 0.3 <= time.monotonic() - begin < 3
+
+
+def test_a_delay_ends_with_the_service(sluice, origin):
+    """There is nobody left to answer those who would still come: it is better for them to be refused."""
+    service = origin()
+    proxy = sluice(beside(service.endpoint, origin().endpoint, inbound={"drain_delay": "20s"}))
+    with Client(proxy.address("inbound")) as idle:
+        idle.request()
+        begin_to_end(proxy)
+        wait_until(lambda: not listens(proxy.address("health")))
+        assert get(proxy.address("inbound")).status == 200
+        service.stop()
+        idle.expect_closed()
+    assert proxy.wait_exit(5) == 0
 
 
 def test_no_request_is_lost_while_clients_go_elsewhere(sluice, origin):
@@ -255,6 +271,56 @@ def test_no_request_is_lost_while_clients_go_elsewhere(sluice, origin):
     assert all(isinstance(end, tuple) and end[0] > end[1] > 0 for end in ends), ends
     service.stop()
     assert proxy.wait_exit(5) == 0
+
+
+# MARK: From a hook
+
+def test_a_hook_makes_it_drain_and_the_signal_that_follows_is_not_the_second(sluice, origin):
+    """As in Kubernetes: a `preStop` hook at the begin, TERM when the service has ended."""
+    service, slow = origin(), Slow()
+    proxy = sluice(beside(service.endpoint, origin(slow).endpoint))
+    with Client(proxy.address("outbound")) as client:
+        client.send(encode(target="/slow"))
+        assert slow.came.wait(5)
+        done = run_cli("drain", str(proxy.pid))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        proxy.wait_log("^draining")
+        service.stop()
+        wait_until(lambda: not listens(proxy.address("outbound")))
+        proxy.signal(signal.SIGTERM)
+        assert admin.ask(proxy, "/ready").status == 503
+        slow.go.set()
+        assert client.read_response().body == b"/slow"
+    assert proxy.wait_exit(5) == 0
+
+
+def pending(pid):
+    """The set of signals that a process has not taken yet."""
+    return int(re.search(r"^ShdPnd:\s+(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1], 16)
+
+
+def test_a_hook_then_two_signals_end_it_at_once(sluice, origin):
+    proxy = sluice(beside(origin().endpoint, origin().endpoint))
+    assert run_cli("drain", str(proxy.pid)).returncode == 0
+    proxy.wait_log("^draining")
+    proxy.signal(signal.SIGTERM)
+    # Two that wait in the kernel at once are one.
+    wait_until(lambda: not pending(proxy.pid))
+    assert admin.ask(proxy, "/ready").status == 503, "one is not enough"
+    proxy.signal(signal.SIGTERM)
+    assert proxy.wait_exit(3) == 0
+    proxy.wait_log("^stopping now")
+
+
+def test_only_sluice_is_told_to_drain():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        done = run_cli("drain", str(other.pid))
+        assert done.returncode == 1 and "and not Sluice" in done.stderr
+        assert other.poll() is None
+        other.communicate(b"\n")
+        assert other.returncode == 0
+    done = run_cli("drain", str(other.pid))
+    assert done.returncode == 1 and "there is no process" in done.stderr
 
 
 # MARK: The admin interface

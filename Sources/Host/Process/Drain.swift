@@ -34,6 +34,7 @@ final class Drain {
         service?.begin { [unowned self] address in
             log.write(.info, "the service has ended", [("address", "\(address)")])
             hasServiceEnded = true
+            endDelays()
             goOn()
         }
         onAll { worker, done in
@@ -41,6 +42,14 @@ final class Drain {
         } then: { drain in
             drain.hasInboundLeft = true
             drain.goOn()
+        }
+    }
+
+    /// There is nobody left to serve those who still come.
+    private func endDelays() {
+        for worker in workers {
+            let handover = Handover(worker)
+            worker.loop.poster.post { unsafe handover.value.endDelays() }
         }
     }
 

@@ -205,6 +205,12 @@ final class Worker {
         lookWhatIsLeft()
     }
 
+    /// Listeners that wait for the end of their delay stop accepting now.
+    func endDelays() {
+        for listener in listeners.values where listener.isLeaving { listener.stop() }
+        lookWhatIsLeft()
+    }
+
     /// The second step: outbound listeners as well.
     ///
     /// - Parameter done: called when nothing is left.
