@@ -353,7 +353,8 @@ clusters:
     ("127.0.0.1:8080", "localhost:8080", "localhost:8080", "error[SL0204]"),
     ("127.0.0.1:8080", "127.0.0.1:0", "127.0.0.1:0", "needs the port"),
     ("127.0.0.1:8080", "127.0.0.1:6010", "127.0.0.1:6010", "an address of the listener `out`"),
-    ("direction: outbound, ", "", "127.0.0.1:8080", "warning[SL0112]: `outlive` keeps no listener open"),
+    ("bind: 127.0.0.1:8443, drain_delay: 5s, chain: [ http, router: { to: app } ] }\n  out: { bind: 127.0.0.1:6010, "
+     "direction: outbound", "bind: 127.0.0.1:6010", "127.0.0.1:8080", "warning[SL0112]: `outlive` changes nothing"),
     ("direction: outbound", "direction: outward", "outward", "inbound, outbound"),
     ("drain_delay: 5s", "drain_delay: 20s", "20s, chain", "must be shorter than `drain_timeout`, which is 20s"),
     ("direction: outbound", "direction: outbound, drain_delay: 1s", "1s", "is for inbound listeners"),

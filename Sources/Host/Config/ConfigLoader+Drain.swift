@@ -14,11 +14,17 @@ extension ConfigLoader {
             diagnostics.error(
                 .badAddress, "`\(address)` is an address of the listener `\(own.name)`, which would wait for itself",
                 at: place, hint: "name the address of the service that Sluice stands beside")
-        } else if !diagnostics.hasErrors, !listeners.contains(where: { $0.settings.direction == .outbound }) {
+        } else if !diagnostics.hasErrors, !listeners.contains(where: { heedsService($0.settings) }) {
             diagnostics.warning(
-                .doubtfulValue, "`outlive` keeps no listener open: none has `direction: outbound`", at: node.place)
+                .doubtfulValue, "`outlive` changes nothing: no listener has `direction: outbound` or a `drain_delay`",
+                at: node.place)
         }
         return address
+    }
+
+    /// Whether it matters to a listener when the service ends.
+    private func heedsService(_ settings: ListenerSettings) -> Bool {
+        settings.direction == .outbound || settings.drainDelay > .zero
     }
 
     /// A listener that accepts until all is cut off has not drained.
