@@ -73,5 +73,9 @@ def test_the_unit_is_understood_and_exposes_little(tmp_path):
     assert done.returncode == 0 and UNIT.name not in done.stderr, done.stderr
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", copy], capture_output=True, text=True,
                           timeout=60)
+    # With what it has as comments too.
+    copy.write_text(copy.read_text().replace("#LoadCredential", "LoadCredential"))
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, timeout=60)
+    assert verified.returncode == 0 and "LoadCredential=" in copy.read_text(), verified.stderr
     level = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout + done.stderr)[1])
     assert level <= 2.0
