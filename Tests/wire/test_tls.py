@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from certificates import Authority, authority, server
-from client import Client, reset
+from client import Client
 from configs import cluster
 from flow import wait_until
 from origin import OK, answer
@@ -701,7 +701,7 @@ def say_goodbye_and_reset(peer):
     peer.socket.settimeout(0)
     with contextlib.suppress(OSError, ssl.SSLError):
         peer.socket.unwrap()
-    reset(peer.socket)
+    peer.reset()
 
 
 @pytest.mark.parametrize("end", [say_goodbye, say_goodbye_and_reset, lambda peer: peer.close()],
