@@ -175,7 +175,7 @@ def test_without_requests_and_without_a_service_the_end_comes_at_once(sluice, or
 
 # MARK: drain_delay
 
-DELAY = {"drain_delay": "1s"}
+DELAY = {"drain_delay": "2s"}
 
 
 def test_a_listener_with_a_delay_serves_on_and_tells_its_clients_to_go(sluice, origin):
@@ -194,9 +194,9 @@ def test_a_listener_with_a_delay_serves_on_and_tells_its_clients_to_go(sluice, o
         kept.expect_closed()
         fresh = get(address)
         assert (fresh.status, fresh.get("connection").lower()) == (200, "close")
-        assert listens(address) and time.monotonic() - begin < 1, "too slow a machine"
+        assert listens(address) and time.monotonic() - begin < 2, "too slow a machine"
         idle.expect_closed()
-        assert time.monotonic() - begin >= 0.9
+        assert time.monotonic() - begin >= 1.9
     wait_until(lambda: not listens(address))
     service.stop()
     assert proxy.wait_exit(5) == 0
