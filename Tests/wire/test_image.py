@@ -180,7 +180,7 @@ def test_it_runs_without_rights_and_drains_by_a_hook(root, origin, folder):
         done = container.execute("/usr/bin/sluice", "drain")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         container.wait_log('"draining"')
-        assert get(address).get("connection").lower() == "close"
+        wait_until(lambda: get(address).get("connection") == "close")
         service.stop()
         assert container.process.wait(20) == 0
 

@@ -68,7 +68,7 @@ package struct ListenerSettings: SettingsStruct {
     package var bind: [String] = []
     /// In which order it closes at the end of the process.
     package var direction = TrafficDirection.inbound
-    /// How long it accepts on after TERM, so that whoever sends clients here can learn of it.
+    /// How long clients have to go elsewhere by themselves: after TERM, and after a reload that changes the chain.
     package var drainDelay = Duration.zero
     /// Clients at once on each worker; 0 for no limit of its own.
     package var maxConnections = 0
@@ -95,11 +95,6 @@ package struct ListenerSettings: SettingsStruct {
     package func validate(_ check: inout SettingsCheck) {
         if matchTimeout <= .zero { check.error("match_timeout", "must be longer than 0") }
         if bind.isEmpty { check.error("", "a listener needs `bind`", hint: "add `bind: 127.0.0.1:8080`") }
-        if direction == .outbound, drainDelay > .zero {
-            check.error(
-                "drain_delay", "is for inbound listeners",
-                hint: "an outbound listener stays open until the others are done")
-        }
         if maxConnections < 0 { check.error("max_connections", "must not be negative") }
         if backlog < 1 || backlog > 65_535 { check.error("backlog", "must be between 1 and 65535") }
         TCPKeepalive.validate(tcpKeepalive, &check)

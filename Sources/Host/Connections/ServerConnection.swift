@@ -21,6 +21,8 @@ final class ServerConnection: Connection, CodecHost {
     /// Counted among the connections with TLS.
     private var isSecured = false
     private var drainsOnceAccepted = false
+    /// The next request is the last one.
+    private(set) var isLeaving = false
     /// The client has been, or is about to be, asked to end the connection.
     private var isAskedToEnd = false
     unowned(unsafe) private var firstStream: HTTPStream?
@@ -149,7 +151,7 @@ final class ServerConnection: Connection, CodecHost {
             }
             return !more.isEmpty
         case .requestHead(let handle, let last):
-            if listener.isLeaving { askToEnd() }
+            if isLeaving { askToEnd() }
             worker.streams.at(handle.slot) { $0.requestHeadArrived(last: last) }
         case .requestBody(let handle, let chunk, let last):
             if let stream = worker.streams.find(handle) { stream.requestBodyArrived(chunk, last: last) }
@@ -276,9 +278,10 @@ final class ServerConnection: Connection, CodecHost {
         afterWriting()
     }
 
-    /// The listener goes away in a while: the request that runs is the last on this connection. Who has none is left
-    /// alone, and asked with the answer to the next.
+    /// The listener goes away, or changes, in a while: the request that runs is the last on this connection. Who has none
+    /// is left alone, and asked with the answer to the next.
     func leaveAfterRequest() {
+        isLeaving = true
         guard isAccepted, unsafe firstStream != nil else { return }
         guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
         askToEnd()

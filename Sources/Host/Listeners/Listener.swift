@@ -15,10 +15,7 @@ final class Listener {
     private(set) var isStopped = false
     /// It still accepts, and asks each client to go elsewhere with its next request.
     private(set) var isLeaving = false
-    private lazy var leaveTimer = CallbackTimer { [unowned self] in
-        self.stop()
-        self.worker.lookWhatIsLeft()
-    }
+    private lazy var leaveTimer = CallbackTimer { [unowned self] in self.delayIsOver() }
     private static let noChain = Fault(.misdirected, "listener.no_chain")
     /// How long a client may take nothing of its last bytes; 0 for no limit.
     var flushLimit: Nanoseconds { plan.settings.flushTimeout.wholeNanoseconds }
@@ -51,7 +48,7 @@ final class Listener {
             acceptors.append(acceptor)
         }
         guard isNew else { return }
-        drainConnections()
+        dismissConnections()
         for client in Array(waiting.values) { client.chooseAgain() }
     }
 
@@ -67,8 +64,28 @@ final class Listener {
         let delay = plan.settings.drainDelay.wholeNanoseconds
         guard delay > 0, !isStopped else { return stop() }
         isLeaving = true
+        if leaveTimer.isArmed { worker.loop.cancel(leaveTimer) }
+        dismissConnections()
+    }
+
+    private func delayIsOver() {
+        if isLeaving {
+            stop()
+            return worker.lookWhatIsLeft()
+        }
+        for connection in connections.values {
+            if let connection = connection as? ServerConnection, connection.isLeaving { connection.drain() }
+        }
+    }
+
+    /// The connections that are there are to end: now if they are idle, or where the listener has a delay, with the
+    /// answer to their next request, and at its end at the latest.
+    private func dismissConnections() {
+        let delay = plan.settings.drainDelay.wholeNanoseconds
+        guard delay > 0 else { return drainConnections() }
         for connection in connections.values { (connection as? ServerConnection)?.leaveAfterRequest() }
-        worker.loop.schedule(leaveTimer, after: delay)
+        // Reloads in a row put nothing off.
+        if !leaveTimer.isArmed { worker.loop.schedule(leaveTimer, after: delay) }
     }
 
     /// Stops accepting; connections finish what they are at.
@@ -179,6 +196,7 @@ final class Listener {
         }
         (connection as? ServerConnection)?.start()
         (connection as? TCPConnection)?.start()
+        if isLeaving { (connection as? ServerConnection)?.leaveAfterRequest() }
         if bytes.isEmpty { return }
         // SAFETY: the array outlives the span, and has no padding.
         unsafe connection.takeEarlyBytes(bytes.span.bytes)
