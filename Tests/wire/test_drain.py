@@ -216,6 +216,31 @@ def test_a_request_that_runs_when_the_delay_begins_is_the_last_of_its_connection
     assert proxy.wait_exit(5) == 0
 
 
+def test_a_client_that_has_the_head_of_its_answer_is_asked_with_the_next(sluice, origin):
+    """It was not told that the connection ends, so the connection does not."""
+    go, came = threading.Event(), threading.Event()
+
+    def script(peer):
+        while peer.read_request():
+            whole = answer(b"twelve bytes")
+            peer.send(whole[:-6])
+            came.set()
+            assert go.wait(10)
+            peer.send(whole[-6:])
+
+    proxy = sluice(beside(origin(script).endpoint, origin().endpoint, inbound=DELAY, outlive=False))
+    with Client(proxy.address("inbound")) as client:
+        client.send(encode())
+        assert client.read_head().get("connection") is None and came.wait(5)
+        begin_to_end(proxy)
+        wait_until(lambda: not listens(proxy.address("health")))
+        go.set()
+        assert client.read_exactly(12) == b"twelve bytes"
+        assert client.request().get("connection").lower() == "close"
+        client.expect_closed()
+    assert proxy.wait_exit(5) == 0
+
+
 def test_a_delay_without_any_client_is_waited_for(sluice, origin):
     proxy = sluice(beside(origin().endpoint, origin().endpoint, inbound={"drain_delay": "300ms"}, outlive=False))
     begin = time.monotonic()

@@ -278,11 +278,11 @@ final class ServerConnection: Connection, CodecHost {
         afterWriting()
     }
 
-    /// The listener goes away, or changes, in a while: the request that runs is the last on this connection. Who has none
-    /// is left alone, and asked with the answer to the next.
+    /// The listener goes away, or changes, in a while: the request that runs is the last on this connection. Who has none,
+    /// or has the head of its answer already, is left alone, and asked with the answer to the next.
     func leaveAfterRequest() {
         isLeaving = true
-        guard isAccepted, unsafe firstStream != nil else { return }
+        guard isAccepted, let stream = unsafe firstStream, !stream.flags.contains(.responseSent) else { return }
         guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
         askToEnd()
         afterWriting()
