@@ -220,8 +220,9 @@ def failing(times, status="503 Service Unavailable"):
 def test_who_is_asked_again_when_a_gateway_fails(mesh, service, status):
     """Storage is asked again only where no connection could be made."""
     proxy, services = mesh(**{service: failing(2)})
-    assert get(proxy.address(service)).status == status
-    assert len(services[service].origin.requests) == (3 if status == 200 else 1)
+    response = get(proxy.address(service))
+    assert response.status == status
+    assert len(services[service].origin.requests) == (3 if status == 200 else 1), response.body
 
 
 @pytest.mark.parametrize("service, tries", [("mathoid", 3), ("search", 3), ("storage", 2)])
