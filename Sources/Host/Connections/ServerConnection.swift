@@ -368,6 +368,11 @@ final class ServerConnection: Connection, CodecHost {
     /// or has the head of its answer already, is left alone, and asked with the answer to the next.
     func leaveAfterRequest() {
         isLeaving = true
+        // Over HTTP/2 a client is told without losing what it has on its way.
+        if isShared, !flags.contains(.closed) {
+            askToEnd()
+            return afterWriting()
+        }
         guard isAccepted, let stream = unsafe firstStream, !stream.flags.contains(.responseSent) else { return }
         guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
         askToEnd()
