@@ -21,7 +21,7 @@ public struct AsyncBody: AsyncSequence {
 
         /// The next piece; nil where the body has ended.
         ///
-        /// - Throws: `CancellationError` where the stream has ended; the ``Fault`` of an answer that broke off.
+        /// - Throws: `CancellationError` where the stream has ended; the ``/FilterAPI/Fault`` of an answer that broke off.
         public nonisolated(nonsending) mutating func next() async throws -> BodyPiece? {
             try await port.next(round)
         }
@@ -33,7 +33,7 @@ public struct AsyncBody: AsyncSequence {
     /// All of it.
     ///
     /// - Parameter limit: the most bytes that are wanted.
-    /// - Throws: ``Fault/Kind/bodyTooLarge`` where there are more; and as the iterator does.
+    /// - Throws: ``/FilterAPI/Fault/Kind/bodyTooLarge`` where there are more; and as the iterator does.
     public nonisolated(nonsending) func collect(upTo limit: ByteSize = .kibibytes(64)) async throws -> [UInt8] {
         var all: [UInt8] = []
         while let piece = try await port.next(round) {

@@ -22,14 +22,14 @@ public import FilterAPI
 /// When the stream ends, because the client has left for one, the task is cancelled: whatever it waits for throws, and
 /// what it returns is of no consequence.
 ///
-/// The other events of ``HTTPFilter`` are the adaptor's: do not implement them.
+/// The other events of ``/FilterAPI/HTTPFilter`` are the adaptor's: do not implement them.
 public protocol AsyncHTTPFilter: HTTPFilter where State == AsyncState {
     /// From a request to its answer.
     ///
     /// - Parameters:
     ///   - request: head and body.
     ///   - next: the rest of the chain. Whoever does not call it answers by ``AsyncRequest/reply(_:body:fields:)``.
-    /// - Throws: a ``Fault`` becomes the answer that it stands for. Anything else is the filter's own failure: 500.
+    /// - Throws: a ``/FilterAPI/Fault`` becomes the answer that it stands for. Anything else is the filter's own failure: 500.
     nonisolated(nonsending) func handle(
         _ request: consuming AsyncRequest, next: consuming Next
     ) async throws -> AsyncResponse

@@ -22,7 +22,7 @@ extension AsyncMessage where Self: ~Copyable {
     /// The time of this turn of the worker's loop.
     public var now: Instant { stream.host?.now ?? .none }
 
-    /// When the whole answer must be there; ``Instant/none`` while there is no such time.
+    /// When the whole answer must be there; ``/FilterAPI/Instant/none`` while there is no such time.
     public var deadline: Instant { stream.host?.deadline ?? .none }
 
     /// What is left until ``deadline``; nil where there is none, zero where it has passed.
@@ -39,7 +39,7 @@ extension AsyncMessage where Self: ~Copyable {
     /// - Parameters:
     ///   - request: head and body; the timeout is for the whole answer.
     ///   - cluster: as `worker.cluster(_:)` gives it.
-    /// - Throws: a ``Fault`` where there is no answer; `CancellationError` where the stream has ended.
+    /// - Throws: a ``/FilterAPI/Fault`` where there is no answer; `CancellationError` where the stream has ended.
     public nonisolated(nonsending) func fetch(
         _ request: consuming FetchRequest, from cluster: ClusterID
     ) async throws -> FetchedResponse {
@@ -60,7 +60,7 @@ extension AsyncMessage where Self: ~Copyable {
         AsyncResponse(stream, reply: LocalReply(status: status, body: body, fields: fields))
     }
 
-    /// A chunk with a copy of some bytes, for the body of a ``FetchRequest``.
+    /// A chunk with a copy of some bytes, for the body of a ``/FilterAPI/FetchRequest``.
     public func makeChunk(copying bytes: [UInt8]) -> ByteChunk {
         guard let pages = stream.host?.pages else { return ByteChunk() }
         return unsafe pages.chunk(copying: bytes.span.bytes)

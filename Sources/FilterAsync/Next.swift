@@ -15,7 +15,7 @@ public struct Next: ~Copyable {
     /// The bodies pass by without the filter meanwhile, unless it reads or changes them.
     ///
     /// - Returns: the answer of what is below.
-    /// - Throws: the ``Fault`` of what is below, where there is no answer: catch it to answer in its place;
+    /// - Throws: the ``/FilterAPI/Fault`` of what is below, where there is no answer: catch it to answer in its place;
     ///   `CancellationError` where the stream has ended.
     public nonisolated(nonsending) consuming func callAsFunction(
         _ request: consuming AsyncRequest

@@ -8,7 +8,8 @@ public final class FakeWorker {
     public var index = 0
     /// The kind of chain that filters are made for.
     public var side = Side.client
-    /// Lines that filters wrote to the log, as `level stage: message`, those of ``FilterLog`` last and with fields.
+    /// Lines that filters wrote to the log, as `level stage: message`, those of ``/FilterAPI/FilterLog`` last and with
+    /// fields.
     public var logLines: [String] { earlyLines + lateLines.withLock { $0 } }
     /// What filters have asked to be read again when its files change.
     public private(set) var watchedStates: [any WatchedState] = []

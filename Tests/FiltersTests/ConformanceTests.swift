@@ -26,6 +26,11 @@ struct ConformanceTests {
         Case("stats by route") {
             Conformance.findings(Stats.self, .init(config: "{ labels: [method, status, route, error] }"))
         },
+        Case("headers") {
+            Conformance.findings(
+                HeadersFilter.self,
+                .init(config: "{ request: { set: { x-a: '%PROTOCOL%' } }, response: { remove: [ content-type ] } }"))
+        },
         Case("trace") { Conformance.findings(Trace.self) },
         Case("fault") { Conformance.findings(FaultInjection.self) },
         Case("fault that delays") {

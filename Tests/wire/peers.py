@@ -1,8 +1,10 @@
 """Other programs that tests talk to: each is started with a config of its own, and gone at the end of the test."""
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -18,7 +20,7 @@ def free_port():
 
 
 class Program:
-    """A program that listens at `address` once it is ready."""
+    """A program that listens at `address`, a host and a port or the path of a Unix socket, once it is ready."""
 
     def __init__(self, command, address, log):
         binary = shutil.which(command[0], path="/usr/sbin:/usr/bin:/sbin:/bin")
@@ -33,8 +35,9 @@ class Program:
         end = time.monotonic() + 10
         while True:
             try:
-                return socket.create_connection(self.address).close()
-            except ConnectionRefusedError:
+                with socket.socket(socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET) as probe:
+                    return probe.connect(self.address)
+            except (ConnectionRefusedError, FileNotFoundError):
                 assert time.monotonic() < end and self.process.poll() is None, self.log.read_text()
 
     def kill(self):
@@ -44,11 +47,12 @@ class Program:
 
 @pytest.fixture
 def program(tmp_path):
-    """`program(command, port)` starts one that listens on a port of this machine."""
+    """`program(command, port)` starts one that listens on a port of this machine, or on the path of a Unix socket."""
     running = []
 
     def start(command, port):
-        one = Program(command, ("127.0.0.1", port), tmp_path / f"program-{len(running)}.log")
+        address = port if isinstance(port, str) else ("127.0.0.1", port)
+        one = Program(command, address, tmp_path / f"program-{len(running)}.log")
         running.append(one)
         return one
 
@@ -94,3 +98,40 @@ def nginx(program, tmp_path):
             }}""")
         return program(["nginx", "-c", path / "nginx.conf", "-p", path], port).address
     return start
+
+
+class Redis:
+    """A Redis of the test's own, which keeps nothing on disk."""
+
+    def __init__(self, program, folder, options, on_port):
+        self.folder = folder
+        place = free_port() if on_port else str(folder / "redis.sock")
+        listen = ["--port", place] if on_port else ["--port", 0, "--unixsocket", place]
+        self.endpoint = f"127.0.0.1:{place}" if on_port else f"unix:{place}"
+        self._client = ["redis-cli", *(["-p", str(place)] if on_port else ["-s", place])]
+        self._program = program(["redis-server", *listen, "--save", "", "--dir", folder, *options], place)
+
+    def ask(self, *words):
+        """What Redis answers to a command, as text."""
+        return subprocess.run([*self._client, *map(str, words)], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    def start(self):
+        self._program.start()
+
+    def kill(self):
+        self._program.kill()
+
+    def pause(self):
+        """Lets it do nothing, with its connections open."""
+        self._program.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._program.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def redis(program):
+    """`redis(*options, on_port=False)`: a Redis on a Unix socket."""
+    # Not in `tmp_path`: the path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        yield lambda *options, on_port=False: Redis(program, pathlib.Path(folder), options, on_port)

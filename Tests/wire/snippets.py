@@ -1,14 +1,15 @@
 """The config files in the manuals, whole or in parts, and the files in examples/.
 
 A fenced block that begins with ```yaml is a whole file. A second word says which part of one it is, and is filled up
-here: ```yaml top, listeners, listener, chain, routes or cluster. A block in another language is not looked at.
+here: ```yaml top, listeners, listener, chain, routes or cluster. A block in another language is not looked at, nor one
+that is a file of the tutorial, which has a test of its own.
 """
 import re
 import textwrap
 
 from sluice import REPOSITORY
 
-_FENCE = re.compile(r"^( *)```yaml *(\w*)[^\n]*\n(.*?)^\1```", re.M | re.S)
+_FENCE = re.compile(r"^( *)```yaml(?! *file=) *(\w*)[^\n]*\n(.*?)^\1```", re.M | re.S)
 _CLUSTERS = ("app", "api", "api-next", "web", "search")
 
 

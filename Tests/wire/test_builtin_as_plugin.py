@@ -1,4 +1,4 @@
-"""A filter that comes with Sluice, built as a plugin from the same source: what it can do, a plugin can."""
+"""Filters that come with Sluice, built as plugins from the same source: what they can do, a plugin can."""
 import gzip
 import shutil
 
@@ -34,12 +34,16 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 """
-# What it shares with other filters.
-HELPERS = ["Format/ByteText.swift"]
+# For each: its folder, its types, its name, and what it shares with other filters.
+GZIP = ("Gzip", ["Gzip"], "gzip", ["Format/ByteText.swift"])
+HTTP1 = ("HTTP1", ["HTTP1ServerCodec", "HTTP1ClientCodec"], "http", [
+    "HTTP/ClientAddress.swift", "HTTP/ForwardedClientCert.swift", "HTTP/ForwardedFields.swift", "HTTP/HTTPDate.swift",
+    "HTTP/HTTPProtocol.swift", "HTTP/PathNormalizer.swift", "HTTP/RequestIDs.swift", "HTTP2/HTTP2Settings.swift",
+    "Random/RandomBits.swift", "Format/ByteText.swift", "Format/CertificateText.swift", "Format/LowerHex.swift"])
 ENTRY = """import FilterAPI
 
 enum Copy: Plugin {
-    static let filters: [any Filter.Type] = [Gzip.self]
+    static let filters: [any Filter.Type] = [%s]
 }
 
 @c(sluice_plugin)
@@ -49,23 +53,23 @@ public func sluicePlugin(_ question: UInt32, _ answer: UnsafeMutableRawPointer) 
 """
 
 
-def plugin():
-    """Sources/Filters/Gzip as a package outside of Sluice's own. Only names are others: there is a filter `gzip` already,
-    and a module CZlib."""
-    package = plugins.BUILDS / "gzip-copy/package"
+def plugin(folder, types, name, helpers):
+    """Sources/Filters/FOLDER as a package outside of Sluice's own. Only names are others: there is a filter of that name
+    already, and a module CZlib."""
+    package = plugins.BUILDS / f"{name}-copy/package"
     shutil.rmtree(package, ignore_errors=True)
-    shutil.copytree(REPOSITORY / "Sources/Filters/Gzip", package / "Sources/Copy")
-    for helper in HELPERS:
+    shutil.copytree(REPOSITORY / "Sources/Filters" / folder, package / "Sources/Copy")
+    for helper in helpers:
         shutil.copy(REPOSITORY / "Sources/Filters" / helper, package / "Sources/Copy")
     for source in (package / "Sources/Copy").iterdir():
-        source.write_text(source.read_text().replace('id: "gzip"', 'id: "gzip_copy"').replace(
+        source.write_text(source.read_text().replace(f'id: "{name}"', f'id: "{name}_copy"').replace(
             "import CZlib", "import CZlibCopy"))
     shutil.copytree(REPOSITORY / "Sources/CZlib", package / "Sources/CZlibCopy")
     modules = package / "Sources/CZlibCopy/module.modulemap"
     modules.write_text(modules.read_text().replace("module CZlib ", "module CZlibCopy "))
-    (package / "Sources/Copy/Entry.swift").write_text(ENTRY)
+    (package / "Sources/Copy/Entry.swift").write_text(ENTRY % ", ".join(f"{one}.self" for one in types))
     (package / "Package.swift").write_text(PACKAGE % REPOSITORY)
-    return plugins._build(package, "release", plugins.BUILDS / "gzip-copy/build")
+    return plugins._build(package, "release", plugins.BUILDS / f"{name}-copy/build")
 
 
 def test_gzip_as_a_plugin_does_what_it_does_as_a_filter_of_sluices_own(sluice, origin, monkeypatch):
@@ -81,7 +85,7 @@ def test_gzip_as_a_plugin_does_what_it_does_as_a_filter_of_sluices_own(sluice, o
     def config(**settings):
         return {**http_proxy(upstream.endpoint, filters=[{"gzip_copy": settings}], routes=routes),
                 "plugins": [str(library)], "admin": "127.0.0.1:0"}
-    library, upstream = plugin(), origin(script)
+    library, upstream = plugin(*GZIP), origin(script)
     proxy = sluice(config(level=6))
 
     squeezed = get(proxy.address(), "/", headers=[("Accept-Encoding", "gzip")])
@@ -91,3 +95,18 @@ def test_gzip_as_a_plugin_does_what_it_does_as_a_filter_of_sluices_own(sluice, o
     stats = get(proxy.address("admin"), "/stats?filter=gzip_copy", host="localhost").body.decode()
     assert "http.inbound.gzip_copy.compressed: 1\n" in stats, stats
     proxy.reload(config(level=11), expect="refused")
+
+
+def test_codecs_as_a_plugin_carry_requests(sluice, origin, monkeypatch):
+    monkeypatch.setattr(harness, "BINARY", sluice_of("release"))
+    library, upstream = plugin(*HTTP1), origin()
+    routes = [{"match": {"path": "/here"}, "respond": {"status": 204}}, {"to": "app"}]
+    proxy = sluice({
+        "plugins": [str(library)],
+        "listeners": {"inbound": {"bind": "127.0.0.1:0", "chain": [
+            {"http_copy": {"max_body": "1KiB"}}, "count", {"router": {"routes": routes}}]}},
+        "clusters": {"app": {"endpoints": [upstream.endpoint], "chain": ["http_copy"]}}})
+    assert get(proxy.address(), "/here").status == 204
+    answered = get(proxy.address(), "/there", method="POST", body=b"four")
+    assert answered.status == 200 and answered.body == b"ok" and upstream.requests[0].body == b"four"
+    assert get(proxy.address(), "/there", method="POST", body=b"x" * 2000).status == 413

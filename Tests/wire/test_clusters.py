@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import admin
 from client import Client, encode, get
 from configs import http_proxy, tcp_proxy
 from flow import wait_until
@@ -72,6 +73,10 @@ def who(address, count=12, **headers):
     """How often each origin answered."""
     with Client(address) as client:
         return collections.Counter(client.request(headers=headers).body.decode() for _ in range(count))
+
+
+def stats_text(proxy):
+    return admin.ask(proxy, "/stats").body
 
 
 def wait_served(address):
@@ -189,6 +194,51 @@ def test_an_unresolved_name_is_answered_503_and_works_when_it_is_there(sluice, n
     wait_served(proxy.address())
     proxy.wait_log("name resolved again", name="late.test")
     assert sum(entry["message"] == "cannot resolve a name" for entry in proxy.log) == 1
+
+
+def test_requests_that_come_before_the_name_is_known_wait_for_it(sluice, nameserver, hosts):
+    """Whoever is ready may be asked: at the start, and after a reload that has brought the name."""
+    port, _ = hosts("127.0.0.1")
+    names = nameserver({"slow.test": "silence"})
+    proxy = sluice(http_proxy(f"slow.test:{port}", workers=1, admin=admin.BIND, **names.config))
+    names.wait_for(lambda s: s.asked("slow.test"))
+    with Client(proxy.address()) as client, Client(proxy.address()) as gone:
+        client.send(encode())
+        gone.send(encode())
+        wait_until(lambda: b"cluster.app.upstream_rq_pending_active: 2\n" in stats_text(proxy))
+        gone.reset()
+        wait_until(lambda: b"cluster.app.upstream_rq_pending_active: 1\n" in stats_text(proxy))
+        # The next try of the lookup is answered.
+        names.names["slow.test"] = ["127.0.0.1"]
+        assert client.read_response().status == 200
+    assert not any(entry["message"] == "cannot resolve a name" for entry in proxy.log)
+
+
+@pytest.mark.parametrize("answers", [None, "broken"])
+def test_requests_that_wait_for_a_name_are_answered_when_there_is_none(sluice, nameserver, answers):
+    names = nameserver({"none.test": "silence"})
+    proxy = sluice(http_proxy("none.test:80", workers=1, admin=admin.BIND, **names.config))
+    names.wait_for(lambda s: s.asked("none.test"))
+    with Client(proxy.address(), patience=10) as client:
+        client.send(encode())
+        wait_until(lambda: b"cluster.app.upstream_rq_pending_active: 1\n" in stats_text(proxy))
+        names.names["none.test"] = answers
+        response = client.read_response()
+        assert response.status == 503 and b"name is not resolved" in response.body
+    assert get(proxy.address()).status == 503, "and nobody waits after that"
+
+
+def test_a_reload_lets_nobody_wait_for_ever(sluice, nameserver, hosts):
+    port, _ = hosts("127.0.0.1")
+    names = nameserver({"slow.test": "silence"})
+    proxy = sluice(http_proxy(f"slow.test:{port}", workers=1, admin=admin.BIND, **names.config))
+    names.wait_for(lambda s: s.asked("slow.test"))
+    with Client(proxy.address(), patience=10) as client:
+        client.send(encode())
+        wait_until(lambda: b"cluster.app.upstream_rq_pending_active: 1\n" in stats_text(proxy))
+        proxy.reload(http_proxy(f"127.0.0.1:{port}", workers=1, admin=admin.BIND, **names.config))
+        assert client.read_response().status == 503
+    assert get(proxy.address()).status == 200
 
 
 def test_an_unresolved_name_does_not_take_the_other_endpoints_away(sluice, nameserver, hosts):

@@ -184,6 +184,8 @@ PLACES = {
     "response_headers": http_proxy("127.0.0.1:1", route={"response_headers": {"nonsense": 1}}),
     "a test of a field": http_proxy("127.0.0.1:1", route={"match": {"headers": {"x-a": {"exact": "a", "nonsense": 1}}}}),
     "hash": http_proxy("127.0.0.1:1", route={"hash": {"source": True, "nonsense": 1}}),
+    "headers": http_proxy("127.0.0.1:1", filters=[{"headers": {"nonsense": 1}}]),
+    "response of headers": http_proxy("127.0.0.1:1", filters=[{"headers": {"response": {"nonsense": 1}}}]),
     "tcp_proxy": {**http_proxy("127.0.0.1:1"), "listeners": {"inbound": {
         "bind": "127.0.0.1:0", "chain": [{"tcp_proxy": {"to": "app", "nonsense": 1}}]}}},
     "admin": http_proxy("127.0.0.1:1", admin={"bind": "127.0.0.1:0", "nonsense": 1}),

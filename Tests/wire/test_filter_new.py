@@ -164,6 +164,23 @@ def test_run_builds_serves_and_follows_what_is_saved(sluice):
     running.stopped_by_test = True
 
 
+def test_hello_is_served_by_run_as_it_stands(sluice):
+    """A copy of plugins/hello, as somebody makes one to begin with."""
+    folder = plugins.BUILDS / "new/hello"
+    shutil.copytree(REPOSITORY / "plugins/hello", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".build"))
+    manifest = (folder / "Package.swift").read_text()
+    assert manifest.count('path: "../.."') == 1
+    (folder / "Package.swift").write_text(manifest.replace('path: "../.."', f'path: "{REPOSITORY}"'))
+    running = sluice(command=["filter", "run", str(folder), "--port", "0"], wait=False)
+    line = running.stderr.wait(lambda line: re.search(r"  curl -i http://(\S+)/$", line), 200)
+    assert line, running.log_text()
+    address = parse_address(re.search(r"http://(\S+)/$", line)[1])
+    assert [get(address, path).get("x-hello") for path in ("/", "/night")] == ["good day", "good night"]
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(20) == 0
+    running.stopped_by_test = True
+
+
 def test_the_end_comes_while_it_is_built_too(sluice, tmp_path):
     assert run_cli("filter", "new", "unfinished", cwd=tmp_path).returncode == 0
     running = sluice(command=["filter", "run", str(tmp_path / "unfinished")], wait=False)

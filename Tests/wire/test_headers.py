@@ -188,3 +188,24 @@ def test_a_path_is_left_alone_when_normalising_is_off(sluice, origin):
     one = origin()
     get(sluice(http_proxy(one.endpoint, http={"normalize_path": False})).address(), "/a/../b/%41")
     assert one.requests[0].target == "/a/../b/%41"
+
+
+def test_the_filter_headers_changes_requests_and_every_answer(sluice, origin):
+    """Answers of the upstream, of routes, of the router itself, of a filter below and of the host."""
+    app = origin(lambda peer: [peer.send(answer(headers=[("X-Powered-By", "a")])) for _ in iter(peer.read_request, None)])
+    filters = [{"headers": {"request": {"set": {"x-route": "%PROTOCOL%"}, "remove": ["x-secret"]},
+                            "response": {"set": {"x-site": "a"}, "remove": ["x-powered-by"]}}},
+               {"fault": {"abort": {"status": 429}, "headers": {"x-fault": "1"}}}]
+    routes = [{"match": {"path": "/local"}, "respond": 403}, {"match": {"path": "/down"}, "to": "down"},
+              {"match": {"prefix": "/app"}, "to": "app"}]
+    proxy = sluice(http_proxy(app.endpoint, routes=routes, filters=filters,
+                              clusters={"down": {"endpoints": ["unix:@sluice-nobody"]}}))
+    answers = [get(proxy.address(), path, fields) for path, fields in (
+        ("/app", [("x-secret", "1"), ("x-route", "forged")]), ("/app", [("x-fault", "1")]), ("/local", []),
+        ("/down", []), ("/nowhere", []))]
+    assert [one.status for one in answers] == [200, 429, 403, 503, 404]
+    assert [one.get("x-site") for one in answers] == ["a"] * 5
+    assert answers[0].get("x-powered-by") is None
+    [request] = app.requests
+    assert request.get("x-secret") is None
+    assert [value for name, value in request.headers if name.lower() == "x-route"] == ["HTTP/1.1"]

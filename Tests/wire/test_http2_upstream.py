@@ -1,375 +1,280 @@
-"""Upstreams that speak HTTP/2 and break its rules, lose connections, or say that they take less."""
+"""HTTP/2 with upstreams: many requests share a connection, and what the upstream takes back is sent again."""
+import ssl
 import threading
 
 import pytest
 
-from admin import active, stats
+import certificates as authority
+from admin import expect, stats
 from client import Client, get
 from configs import http_proxy
 from flow import wait_until
-from h2bank import rows as bank_rows
-from h2raw import *  # noqa: F403
+from h2peer import H2Client, H2Server
 
-HEADS = b"".join(L(f"x{i}", "y" * 16000) for i in range(5))
-
-
-class Upstream:
-    """A script for `origin`: `/held` is answered when the test says so, `/bad` by `misbehave`, all others at once."""
-
-    def __init__(self, misbehave=None, own=()):
-        self.misbehave, self.own = misbehave, own
-        self.connections, self.let_go = [], threading.Event()
-        self.seen = []
-        self._lock = threading.Lock()
-
-    def __call__(self, peer):
-        h2 = H2Peer(peer, own=self.own)
-        self.connections.append(h2)
-        while request := h2.next_request():
-            path = dict(request.heads[0])[":path"]
-            with self._lock:
-                self.seen.append(path)
-            peer.origin.changed()
-            if path == "/bad":
-                self.misbehave(h2, request.id)
-            elif path == "/held":
-                threading.Thread(target=self._held, args=(h2, request.id), daemon=True).start()
-            else:
-                h2.answer(request.id)
-
-    def _held(self, h2, id):
-        self.let_go.wait(20)
-        h2.answer(id, b"held")
+HTTP2 = {"http": {"protocol": "http2"}}
 
 
-class Asking(threading.Thread):
-    """A request in a thread of its own; `join` gives its response."""
+@pytest.fixture
+def upstream():
+    running = []
 
-    def __init__(self, address, path, **how):
-        super().__init__(daemon=True)
-        self.address, self.path, self.how = address, path, how
-        self.start()
-
-    def run(self):
-        with Client(self.address, patience=15) as client:
-            client.send(f"GET {self.path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-            try:
-                self.response = client.read_response(partial=True)
-            except AssertionError as error:
-                self.response = error
-
-    def join(self):
-        super().join(20)
-        return self.response
+    def start(*args, **kwargs):
+        server = H2Server(*args, **kwargs)
+        running.append(server)
+        return server
+    yield start
+    for server in running:
+        server.stop()
 
 
-def proxy_for(sluice, *endpoints, **more):
-    upstream = {"http": {"protocol": "http2"}, **more.pop("upstream", {})}
-    return sluice(http_proxy(*endpoints, workers=1, admin={"bind": "127.0.0.1:0"}, upstream=upstream, **more))
+def config(*endpoints, upstream=HTTP2, **more):
+    return http_proxy(*endpoints, admin="127.0.0.1:0", workers=1, upstream=upstream, **more)
 
 
-def expect_rest(proxy):
-    """Nothing runs; connections to upstreams may wait for more."""
-    left = lambda: {k: v for k, v in active(stats(proxy)).items() if k[:7] != "cluster" or "cx_active" not in k}  # noqa: E731
-    wait_until(lambda: not left(), what=f"still active: {left()}")
+def in_parallel(count, work):
+    results = [None] * count
+
+    def one(number):
+        results[number] = work(number)
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
 
 
-def raw_head(block, flags=EH + ES):
-    return lambda h2, id: h2.send(F(HEAD, flags, id, block))
+def test_a_request_over_http1_is_the_same_over_http2(sluice, upstream):
+    server = upstream()
+    proxy = sluice(config(server.endpoint))
+    reply = get(proxy.address(), "/a?b=c", method="POST", host="example.org", body=b"body",
+                headers=[("X-Case", "Kept"), ("Connection", "x-gone"), ("X-Gone", "1"), ("X-Two", "1"), ("X-Two", "2")])
+    assert reply.status == 200 and reply.body == b"ok"
+    head = server.seen[0][2]
+    assert head[:4] == [(":method", "POST"), (":scheme", "http"), (":authority", "example.org"), (":path", "/a?b=c")]
+    names = [name for name, _ in head]
+    assert "x-gone" not in names and "connection" not in names and "host" not in names
+    assert [value for name, value in head if name == "x-two"] == ["1", "2"] and ("x-case", "Kept") in head
+    assert bytes(server.connections[0].bodies[1]) == b"body"
 
 
-def says(*frames):
-    """Sends frames made for the stream's number; a tuple is a head with its flags."""
-    return lambda h2, id: h2.send(b"".join(frame(id) for frame in frames))
+def test_many_requests_share_one_connection(sluice, upstream):
+    waiting, lock = [], threading.Lock()
+
+    def script(connection, stream, headers, body):
+        with lock:
+            waiting.append((connection, stream, dict(headers)[":path"]))
+            if len(waiting) == 50:
+                for one, number, path in reversed(waiting):
+                    one.respond(number, path.encode())
+    server = upstream(script)
+    proxy = sluice(config(server.endpoint))
+    replies = in_parallel(50, lambda number: get(proxy.address(), f"/{number}"))
+    assert [reply.body for reply in replies] == [b"/%d" % number for number in range(50)]
+    assert len(server.connections) == 1
+    expect(proxy, {"cluster.app.upstream_cx_http2_total": 1, "cluster.app.upstream_rq_active": 0,
+                   "cluster.app.upstream_cx_active": 1})
 
 
-def head(block=b"", flags=EH, status="200"):
-    return lambda id: F(HEAD, flags, id, L(":status", status) + block)
+def test_a_full_connection_gets_a_second_one_beside_it(sluice, upstream):
+    release = threading.Event()
+
+    def script(connection, stream, headers, body):
+        threading.Thread(target=lambda: release.wait(10) and connection.respond(stream), daemon=True).start()
+    server = upstream(script, settings={3: 2})
+    proxy = sluice(config(server.endpoint))
+    assert_warm = threading.Thread(target=get, args=(proxy.address(),))
+    assert_warm.start()
+    wait_until(lambda: len(server.seen) == 1)
+    threads = [threading.Thread(target=get, args=(proxy.address(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(server.seen) == 5)
+    assert len(server.connections) == 3
+    release.set()
+    for thread in [assert_warm, *threads]:
+        thread.join()
+    expect(proxy, {"cluster.app.upstream_rq_200": 5, "cluster.app.upstream_rq_active": 0})
 
 
-def data(body, flags=ES):
-    return lambda id: F(DATA, flags, id, body)
+def test_a_refused_stream_is_sent_again_whatever_its_method(sluice, upstream):
+    def early(connection, stream, headers):
+        if len(server.seen) == 1:
+            connection.h2.reset_stream(stream, error_code=7)
+    server = upstream(lambda connection, stream, headers, body: len(server.seen) > 1 and connection.respond(stream),
+                      early=early)
+    proxy = sluice(config(server.endpoint))
+    assert get(proxy.address(), "/", method="POST").status == 200
+    assert len(server.seen) == 2
 
 
-def rst(code):
-    return lambda id: F(RST, 0, id, number(code))
+def test_an_upstream_that_says_goodbye_is_left_without_loss(sluice, upstream):
+    def script(connection, stream, headers, body):
+        connection.respond(stream)
+        if stream == 5:
+            connection.h2.close_connection(error_code=0, last_stream_id=stream)
+            connection.h2.state_machine.state = h2_open()
+            connection.flush()
+    server = upstream(script)
+    proxy = sluice(config(server.endpoint))
+    with Client(proxy.address()) as client:
+        for _ in range(12):
+            assert client.request().status == 200
+    assert len(server.connections) == 4
+    expect(proxy, {"cluster.app.upstream_cx_active": 1})
 
 
-REFUSED_ANSWER, CUT, FINE = (502, 503), "cut", (200,)
-
-# What an upstream does with one stream, and what its client gets: other streams of the connection must not notice.
-ONE_STREAM = {
-    "no status": (raw_head(L("x", "y")), REFUSED_ANSWER),
-    "two statuses": (says(head(L(":status", "200"), EH + ES)), REFUSED_ANSWER),
-    "status 101": (says(head(flags=EH + ES, status="101")), REFUSED_ANSWER),
-    "status 101 that goes on": (says(head(status="101"), data(b"x")), REFUSED_ANSWER),
-    "status of letters": (says(head(flags=EH + ES, status="abc")), REFUSED_ANSWER),
-    "status of two digits": (says(head(flags=EH + ES, status="20")), REFUSED_ANSWER),
-    "status of four digits": (says(head(flags=EH + ES, status="2000")), REFUSED_ANSWER),
-    "empty status": (says(head(flags=EH + ES, status="")), REFUSED_ANSWER),
-    "status 099": (says(head(flags=EH + ES, status="099")), REFUSED_ANSWER),
-    "upper-case name": (says(head(L("X-A", "1"), EH + ES)), REFUSED_ANSWER),
-    "space in a name": (says(head(L("x a", "1"), EH + ES)), REFUSED_ANSWER),
-    "CR LF in a value": (says(head(L("x", "1\r\nset-cookie: a=b"), EH + ES)), REFUSED_ANSWER),
-    "NUL in a value": (says(head(L("x", "1\x00"), EH + ES)), REFUSED_ANSWER),
-    "connection": (says(head(L("connection", "close"), EH + ES)), REFUSED_ANSWER),
-    "transfer-encoding": (says(head(L("transfer-encoding", "chunked")), data(b"0\r\n\r\n")), REFUSED_ANSWER),
-    "upgrade": (says(head(L("upgrade", "h2c"), EH + ES)), REFUSED_ANSWER),
-    "pseudo-field of requests": (says(head(L(":path", "/"), EH + ES)), REFUSED_ANSWER),
-    "pseudo-field behind a field": (raw_head(L("x", "y") + L(":status", "200")), REFUSED_ANSWER),
-    "status 103 that ends the stream": (says(head(flags=EH + ES, status="103")), REFUSED_ANSWER),
-    "status 100 that ends the stream": (says(head(flags=EH + ES, status="100")), REFUSED_ANSWER),
-    "DATA after status 103": (says(head(status="103"), data(b"x")), REFUSED_ANSWER),
-    "interim answers without end": (says(*[head(status="103")] * 300), REFUSED_ANSWER),
-    "two lengths": (says(head(L("content-length", "2") + L("content-length", "5")), data(b"ok")), REFUSED_ANSWER),
-    "length of letters": (says(head(L("content-length", "abc")), data(b"ok")), REFUSED_ANSWER),
-    "length +2": (says(head(L("content-length", "+2")), data(b"ok")), REFUSED_ANSWER),
-    "length that wraps 64 bits": (says(head(L("content-length", "18446744073709551618")), data(b"ok")), REFUSED_ANSWER),
-    "length with thirty zeros": (says(head(L("content-length", "0" * 30 + "2")), data(b"ok")), (502, 503)),
-    "body longer than its length": (says(head(L("content-length", "2")), data(b"okk")), CUT),
-    "body shorter than its length": (says(head(L("content-length", "5")), data(b"ok")), CUT),
-    "a length, and no body": (says(head(L("content-length", "5"), EH + ES)), (*REFUSED_ANSWER, "cut")),
-    "pseudo-field in trailers": (says(head(), data(b"ok", 0), head(flags=EH + ES)), CUT),
-    "upper-case name in trailers": (says(head(), data(b"ok", 0), lambda i: F(HEAD, EH + ES, i, L("X", "y"))), CUT),
-    "trailers that do not end the stream": (says(head(), data(b"ok", 0), lambda i: F(HEAD, EH, i, L("x", "y"))), CUT),
-    "second head": (says(head(), data(b"ok", 0), head()), CUT),
-    "reset before the head": (says(rst(CANCEL)), REFUSED_ANSWER),
-    "reset for an error of its own": (says(rst(INTERNAL)), REFUSED_ANSWER),
-    "reset with NO_ERROR before the head": (says(rst(NO_ERROR)), REFUSED_ANSWER),
-    "reset with a code nobody knows": (says(rst(0xFFFF)), REFUSED_ANSWER),
-    "reset within the body": (says(head(), data(b"ok", 0), rst(CANCEL)), CUT),
-    "reset with NO_ERROR within the body": (says(head(), data(b"ok", 0), rst(NO_ERROR)), CUT),
-    "credit of 0": (says(lambda i: F(WUPD, 0, i, number(0))), REFUSED_ANSWER),
-    "101 fields": (says(head(b"".join(L(f"x{i}", "y") for i in range(101)), EH + ES)), REFUSED_ANSWER),
-    "a head of 80,000 bytes": (
-        lambda h2, id: h2.send(F(HEAD, ES, id, L(":status", "200") + HEADS[:16000])
-                               + b"".join(F(CONT, EH if i == 4 else 0, id, HEADS[i * 16000:(i + 1) * 16000] if i < 4 else HEADS[64000:])
-                                          for i in range(1, 5)) if len(HEADS[64000:]) <= 16384 else b""), REFUSED_ANSWER),
-    "a head of many small references": (says(head(b"\x60\x00" + b"\xbe" * 15000, EH + ES)), REFUSED_ANSWER),
-    "padding and unknown frames": (says(lambda i: F(0xBE, 0, i, b"x"), head(), lambda i: F(DATA, ES + PAD, i, b"\x03ok" + bytes(3))), FINE),
-    "status 103, then the answer": (says(head(L("link", "</a>"), status="103"), head(), data(b"ok")), FINE),
-    "status 100, then the answer": (says(head(status="100"), head(), data(b"ok")), FINE),
-    "trailers": (says(head(), data(b"ok", 0), lambda i: F(HEAD, EH + ES, i, L("x", "y"))), FINE),
-    "answer in empty frames too": (says(head(), data(b"", 0), data(b"ok", 0), data(b"")), FINE),
-    "answer, then reset with NO_ERROR": (says(head(), data(b"ok"), rst(NO_ERROR)), FINE),
-    "priority": (says(lambda i: F(PRIO, 0, i, bytes(5)), head(), data(b"ok")), FINE),
-}
+def h2_open():
+    import h2.connection
+    return h2.connection.ConnectionState.SERVER_OPEN
 
 
-@pytest.mark.parametrize("name", ONE_STREAM)
-def test_a_bad_answer_is_a_matter_of_its_own_stream(sluice, origin, name):
-    misbehave, expected = ONE_STREAM[name]
-    upstream = Upstream(misbehave)
-    one = origin(upstream)
-    proxy = proxy_for(sluice, one.endpoint)
-    held = Asking(proxy.address(), "/held")
-    one.wait_for(lambda o: "/held" in upstream.seen)
-    response = Asking(proxy.address(), "/bad").join()
-    if response.status == 200 and expected != FINE:
-        assert "cut" in expected and not response.complete, (response.start, response.body)
-    elif expected == CUT:
-        # Nothing of it had gone out yet.
-        assert response.status == 502 and response.complete
+def test_a_stream_that_the_upstream_resets_fails_alone(sluice, upstream):
+    release = threading.Event()
+
+    def script(connection, stream, headers, body):
+        if dict(headers)[":path"] == "/bad":
+            connection.h2.reset_stream(stream, error_code=2)
+            connection.flush()
+        else:
+            threading.Thread(target=lambda: release.wait(10) and connection.respond(stream), daemon=True).start()
+    server = upstream(script)
+    proxy = sluice(config(server.endpoint))
+    good = []
+    thread = threading.Thread(target=lambda: good.append(get(proxy.address(), "/good")))
+    thread.start()
+    wait_until(lambda: len(server.seen) == 1)
+    assert get(proxy.address(), "/bad").status == 503
+    release.set()
+    thread.join()
+    assert good[0].status == 200 and len(server.connections) == 1
+
+
+def test_large_bodies_go_both_ways_within_the_upstreams_credit(sluice, upstream):
+    server = upstream(lambda connection, stream, headers, body: connection.respond(stream, body))
+    proxy = sluice(config(server.endpoint))
+    body = bytes(range(256)) * 20_000
+    assert get(proxy.address(), "/", method="POST", body=body).body == body
+    with H2Client(proxy.address()) as client:
+        assert bytes(client.finish(client.request("/", method="POST", body=body)).body) == body
+
+
+def test_a_slow_client_holds_back_its_own_stream_only(sluice, upstream):
+    big = b"x" * 4_000_000
+    server = upstream(lambda connection, stream, headers, body: connection.respond(
+        stream, big if dict(headers)[":path"] == "/big" else b"small"))
+    proxy = sluice(config(server.endpoint))
+    with H2Client(proxy.address(), auto_credit=False) as slow:
+        stream = slow.request("/big")
+        slow.wait(lambda: len(slow.streams[stream].body) == 65_535)
+        for _ in range(20):
+            assert get(proxy.address(), "/small").body == b"small"
+        assert len(server.connections) == 1
+        # What was sent for the slow stream is bounded by its window, and by what waits for the client.
+        unsent = len(server.connections[0].waiting[1][0])
+        assert len(big) - unsent < 1_000_000
+        slow.h2.increment_flow_control_window(1 << 24)
+        slow.h2.increment_flow_control_window(1 << 24, stream)
+        slow.flush()
+        assert len(slow.finish(stream).body) == len(big)
+
+
+def test_a_client_that_goes_gives_its_stream_up_and_leaves_the_connection(sluice, upstream):
+    server = upstream(lambda connection, stream, headers, body: dict(headers)[":path"] == "/wait"
+                      or connection.respond(stream))
+    proxy = sluice(config(server.endpoint))
+    with Client(proxy.address()) as client:
+        client.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_until(lambda: len(server.seen) == 1)
+        client.reset() if hasattr(client, "reset") else None
+    wait_until(lambda: server.connections[0].resets == [(1, 8)])
+    assert get(proxy.address()).status == 200 and len(server.connections) == 1
+
+
+def test_trailers_go_through(sluice, upstream):
+    server = upstream(lambda connection, stream, headers, body: connection.respond(
+        stream, b"body", trailers=[("x-sum", "1")]))
+    proxy = sluice(config(server.endpoint))
+    with H2Client(proxy.address()) as client:
+        reply = client.get(headers=[("te", "trailers")])
+    assert bytes(reply.body) == b"body" and reply.trailers == [("x-sum", "1")]
+    assert ("te", "trailers") in server.seen[0][2]
+    with Client(proxy.address()) as client:
+        assert client.request().trailers == [("x-sum", "1")]
+
+
+def server_context(*protocols):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pair = authority.server()
+    folder = server_context.folder
+    certificate, key = pair.write(folder, "h2")
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(list(protocols))
+    return context
+
+
+@pytest.mark.parametrize("protocols,version", [(["h2", "http/1.1"], 2), (["http/1.1"], 1), (["h2"], 2)])
+def test_tls_agrees_on_the_version(sluice, upstream, origin, tmp_path, protocols, version):
+    server_context.folder = tmp_path
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.authority().pem)
+    context = server_context(*protocols)
+    chain = [{"http": {"protocol": "auto"}}, {"tls": {"ca": str(ca), "server_name": "localhost"}}]
+    if version == 2:
+        server = upstream(tls=context)
+        endpoint = server.endpoint
     else:
-        assert response.status in expected and response.complete, response
-    if expected == FINE:
-        assert response.body == b"ok"
-    upstream.let_go.set()
-    assert held.join().body == b"held"
-    assert get(proxy.address(), "/after").status == 200
-    assert len(one.peers) == 1 and not one.faults
-    expect_rest(proxy)
+        server = origin(tls=context) if "tls" in origin.__code__.co_varnames else None
+        if server is None:
+            server = H1OverTLS(context)
+        endpoint = server.endpoint
+    proxy = sluice(config(endpoint, upstream={"chain": chain}))
+    replies = in_parallel(10, lambda number: get(proxy.address(), f"/{number}"))
+    assert [reply.status for reply in replies] == [200] * 10
+    expect(proxy, {f"cluster.app.upstream_cx_http{3 - version}_total": 0})
+    assert stats(proxy)[f"cluster.app.upstream_cx_http{version}_total"] >= 1
 
 
-def _from_bank():
-    """What no peer may send, servers included: rows of the bank that need no request."""
-    import pathlib
-    file = pathlib.Path(__file__).parent / "bank/http2.tsv"
-    plain = {line.split("\t")[0] for line in file.read_text().splitlines()
-             if line and not line.startswith("#") and not any(word in line.split("\t")[4] for word in ("H(", "rq(", "P("))}
-    return {f"{row.id} {row.case}": row.bytes for row in bank_rows()
-            if row.id in plain and not row.raw and row.ends and "idle" not in row.case}
+class H1OverTLS:
+    """An upstream that speaks HTTP/1 alone."""
+
+    def __init__(self, context):
+        import http.server
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.endpoint = "127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-HPACK = {name: block for name, block in [
-    ("index 0", b"\x80"), ("index behind the last", b"\xff\x00"), ("integer without end", b"\xff" * 13 + b"\x7f"),
-    ("Huffman with EOS", b"\x00\x01x\x84\xff\xff\xff\xff"), ("size of the table within a block", b"\x20"),
-    ("block that ends in a field", b"\x00\x01x")]}
+def test_more_requests_than_the_upstream_takes_wait_and_none_is_lost(sluice, upstream):
+    lock, running, most = threading.Lock(), [0], [0]
 
-WHOLE_CONNECTION = {
-    **{name: (lambda h2, id, data=data: h2.send(data)) for name, data in _from_bank().items()},
-    **{f"hpack: {name}": says(head(block, EH + ES)) for name, block in HPACK.items()},
-    "PUSH_PROMISE": says(lambda i: F(PUSH, EH, i, number(2) + P())),
-    "PUSH_PROMISE of an odd number": says(lambda i: F(PUSH, EH, i, number(9) + P())),
-    "HEADERS of a stream nobody began": says(lambda i: head()(2)),
-    "HEADERS of our next stream": says(lambda i: head()(i + 20)),
-    "DATA of a stream nobody began": says(lambda i: data(b"x")(i + 20)),
-    "RST_STREAM of a stream nobody began": says(lambda i: rst(CANCEL)(i + 20)),
-    "WINDOW_UPDATE of a stream nobody began": says(lambda i: F(WUPD, 0, i + 20, number(1))),
-    "DATA before the head": says(data(b"x")),
-    "ENABLE_PUSH": says(lambda i: settings((ENABLE_PUSH, 1))),
-    "DATA of 16385 bytes": says(head(), data(bytes(16385))),
-    "more padding than bytes": says(head(), lambda i: F(DATA, PAD, i, b"\x05x")),
-    "another frame within a head": says(lambda i: F(HEAD, 0, i, L(":status", "200")) + F(PING, 0, 0, bytes(8))),
-    "CONTINUATION without end": says(lambda i: F(HEAD, 0, i, L(":status", "200")) + F(CONT, 0, i) * 100),
-    "GOAWAY with an error": says(lambda i: goaway(0, INTERNAL)),
-    "the end": lambda h2, id: h2.peer.close(),
-    "a reset": lambda h2, id: h2.peer.reset(),
-    "the end within a head": lambda h2, id: [h2.send(head()(id)[:12]), h2.peer.close()],
-    "the end within a frame's header": lambda h2, id: [h2.send(head()(id)[:5]), h2.peer.close()],
-    "SETTINGS without end": says(lambda i: settings() * 5000),
-    "PING without end": says(lambda i: F(PING, 0, 0, bytes(8)) * 5000),
-    "PRIORITY without end": says(lambda i: F(PRIO, 0, i, bytes(5)) * 5000),
-    "unknown frames without end": says(lambda i: F(0xBE, 0, 0) * 5000),
-    "WINDOW_UPDATE without end": says(lambda i: F(WUPD, 0, 0, number(1)) * 5000),
-    "empty DATA without end": says(head(), lambda i: F(DATA, 0, i) * 5000),
-}
+    def script(connection, stream, headers, body):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
 
-
-@pytest.mark.parametrize("name", WHOLE_CONNECTION)
-def test_a_connection_that_breaks_the_rules_ends_with_all_its_streams(sluice, origin, name):
-    upstream = Upstream(WHOLE_CONNECTION[name])
-    one = origin(upstream)
-    proxy = proxy_for(sluice, one.endpoint)
-    held = Asking(proxy.address(), "/held")
-    one.wait_for(lambda o: "/held" in upstream.seen)
-    response = Asking(proxy.address(), "/bad").join()
-    assert response.status in (502, 503) and response.complete or response.status == 200 and not response.complete, response
-    # GOAWAY and an end say of a stream that it was not looked at, or may not have been: it may be sent again.
-    other = held.join()
-    assert other.status in (502, 503), other.start
-    upstream.let_go.set()
-    assert get(proxy.address(), "/after").status == 200
-    expect_rest(proxy)
-    one.wait_for(lambda o: o.peers[0].ended or not o.peers[0].is_open or o.peers[0]._finished)
-
-
-def test_streams_above_the_last_of_a_goaway_are_sent_again_and_those_below_finish(sluice, origin):
-    """F25: also a POST of which no body was sent."""
-    upstream = Upstream()
-    heard = threading.Event()
-
-    def script(peer):
-        if peer.number > 0:
-            return upstream(peer)
-        h2 = H2Peer(peer)
-        h2.read_until(lambda: 1 in h2.streams and h2.stream(1).ended)
-        h2.read_until(lambda: all(i in h2.streams and h2.stream(i).heads for i in (1, 3, 5)))
-        h2.send(goaway(1, NO_ERROR))
-        heard.wait(10)
-        h2.answer(1, b"below")
-        h2.peer.wait_end()
-    one = origin(script)
-    proxy = proxy_for(sluice, one.endpoint)
-    first = Asking(proxy.address(), "/first")
-    one.wait_for(lambda o: o.peers)
-    with Client(proxy.address()) as poster:
-        wait_until(lambda: stats(proxy)["cluster.app.upstream_rq_active"] == 1)
-        second = Asking(proxy.address(), "/second")
-        wait_until(lambda: stats(proxy)["cluster.app.upstream_rq_active"] == 2)
-        poster.send(b"POST /third HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-        assert second.join().status == 200
-        poster.send(b"hello")
-        assert poster.read_response().status == 200
-    heard.set()
-    assert first.join().body == b"below"
-    assert sorted(upstream.seen) == ["/second", "/third"] and len(one.peers) == 2
-    expect_rest(proxy)
-
-
-def test_a_refused_stream_is_sent_again(sluice, origin):
-    refused = []
-
-    def refuse(h2, id):
-        refused.append(id)
-        h2.send(rst(REFUSED)(id) if len(refused) == 1 else head()(id) + data(b"again")(id))
-    one = origin(Upstream(refuse))
-    proxy = proxy_for(sluice, one.endpoint)
-    assert get(proxy.address(), "/bad").body == b"again"
-    assert len(refused) == 2
-    expect_rest(proxy)
-
-
-def test_a_stream_that_is_always_refused_is_answered(sluice, origin):
-    one = origin(Upstream(says(rst(REFUSED))))
-    proxy = proxy_for(sluice, one.endpoint)
-    assert get(proxy.address(), "/bad").status in (502, 503)
-    assert get(proxy.address(), "/after").status == 200
-    expect_rest(proxy)
-
-
-@pytest.mark.parametrize("ends_first", [False, True])
-def test_requests_wait_while_the_upstream_takes_none_and_go_on_when_it_does(sluice, origin, ends_first):
-    """F27: one, then none, then a hundred. A connection that carries nothing and takes nothing is made anew."""
-    upstream = Upstream(own=[(MAX_STREAMS, 1)])
-    one = origin(upstream)
-    proxy = proxy_for(sluice, one.endpoint, upstream={"max_connections": 1})
-    held = Asking(proxy.address(), "/held")
-    one.wait_for(lambda o: "/held" in upstream.seen)
-    more = [Asking(proxy.address(), f"/{i}") for i in range(10)]
-    wait_until(lambda: stats(proxy)["cluster.app.upstream_rq_pending_active"] == 10)
-    (h2,) = upstream.connections
-    before = h2.acks
-    h2.send(settings((MAX_STREAMS, 0)))
-    wait_until(lambda: h2.acks > before)
-    assert stats(proxy)["cluster.app.upstream_rq_pending_active"] == 10
-    if not ends_first:
-        h2.send(settings((MAX_STREAMS, 100)))
-        assert [one.join().status for one in more] == [200] * 10
-    upstream.let_go.set()
-    assert held.join().body == b"held"
-    assert [one.join().status for one in more] == [200] * 10
-    assert len(one.peers) == 1 + ends_first
-    expect_rest(proxy)
-
-
-def test_an_upstream_that_answers_in_http1_is_told_apart(sluice, origin):
-    one = origin(lambda peer: [peer.fill(), peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), peer.wait_end()])
-    proxy = proxy_for(sluice, one.endpoint)
-    assert get(proxy.address()).status in (502, 503)
-    expect_rest(proxy)
-
-
-def test_an_upstream_that_sends_more_than_its_credit_loses_the_stream(sluice, origin):
-    def flood(h2, id):
-        h2.send(head()(id) + F(DATA, 0, id, bytes(16384)) * 1500)
-    upstream = Upstream(flood)
-    proxy = proxy_for(sluice, origin(upstream).endpoint)
-    with Client(proxy.address(), receive_buffer=4096) as client:
-        client.send(b"GET /bad HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_until(lambda: stats(proxy)["fault.http2.flow_control_error"])
-        assert not client.read_response(partial=True).complete
-    assert get(proxy.address(), "/after").status == 200
-    expect_rest(proxy)
-
-
-@pytest.mark.parametrize("frames", [
-    lambda i: head()(i) + F(DATA, 0, i, b"part"),
-    lambda i: head(L("content-length", "9"))(i) + F(DATA, 0, i, b"part"),
-])
-def test_a_cut_answer_is_cut_for_clients_of_http2_too(sluice, origin, frames):
-    one = origin(Upstream(lambda h2, id: [h2.send(frames(id)), h2.peer.close()]))
-    proxy = proxy_for(sluice, one.endpoint)
-    with H2Client(proxy.address()) as client:
-        stream = client.ask("/bad")
-        assert stream.reset is not None or stream.status == 502
-        assert not stream.ended or stream.status == 502
-        assert client.ask("/good").status == 200
-    expect_rest(proxy)
-
-
-def test_a_client_that_leaves_takes_its_stream_with_it_and_no_other(sluice, origin):
-    upstream = Upstream(lambda h2, id: None)
-    one = origin(upstream)
-    proxy = proxy_for(sluice, one.endpoint)
-    held = Asking(proxy.address(), "/held")
-    one.wait_for(lambda o: "/held" in upstream.seen)
-    with H2Client(proxy.address()) as client:
-        client.send(H(1, P(p="/bad")))
-        one.wait_for(lambda o: "/bad" in upstream.seen)
-        client.send(F(RST, 0, 1, number(CANCEL)))
-        h2 = upstream.connections[0]
-        wait_until(lambda: any(f.kind == RST and f.code == CANCEL for f in h2.frames))
-    upstream.let_go.set()
-    assert held.join().body == b"held"
-    expect_rest(proxy)
+        def answer():
+            with lock:
+                running[0] -= 1
+            connection.respond(stream)
+        threading.Timer(0.01, answer).start()
+    server = upstream(script, settings={3: 3})
+    proxy = sluice(config(server.endpoint, upstream={**HTTP2, "max_connections": 2}))
+    replies = in_parallel(60, lambda number: get(proxy.address(), f"/{number}"))
+    assert [reply.status for reply in replies] == [200] * 60
+    assert most[0] <= 6 and len(server.connections) <= 2
+    expect(proxy, {"cluster.app.upstream_rq_pending_active": 0, "cluster.app.upstream_rq_active": 0})

@@ -14,7 +14,9 @@ FOLDER = REPOSITORY / "plugins"
 LEVELS = {
     "api_key": [{}],
     "brotli": [{}],
+    "ext_authz": [{}],
     "proxy_protocol": [{}],
+    "redis_rate_limit": [{}, {"by": {}}],
 }
 
 

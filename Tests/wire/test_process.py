@@ -131,7 +131,7 @@ def test_version():
         assert done.returncode == 0 and re.fullmatch(r"sluice \d+\.\d+\.\d+ \(filter API [\d.]+\)\n", done.stdout)
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "check", "version"])
+@pytest.mark.parametrize("command", ["run", "demo", "check", "drain", "version"])
 def test_each_command_has_a_help_with_its_usage(command):
     texts = {run_cli(*arguments).stdout for arguments in ((command, "--help"), (command, "-h"), ("help", command))}
     assert len(texts) == 1
@@ -172,6 +172,9 @@ def test_the_overview_lists_all_commands_and_exits_0(arguments):
     (("demo", "-c", "x"), ["`demo`", "`-c`"]),
     (("help", "chekc"), ["`chekc`", "did you mean `check`?"]),
     (("serve", "--help"), ["`serve`"]),
+    (("drain", "sluice"), ["`drain` needs the number of a process"]),
+    (("drain", "1", "2"), ["`drain` takes one process"]),
+    (("drain", "--now"), ["`drain`", "`--now`"]),
     (("check", "a", "b"), ["one file"]),
     (("check", "--loud"), ["`--loud`"]),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")

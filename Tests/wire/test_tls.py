@@ -1,4 +1,5 @@
 """TLS from clients and towards upstreams: what is agreed on, what is refused, and what is told of it."""
+import contextlib
 import os
 import re
 import socket
@@ -10,9 +11,10 @@ import threading
 import pytest
 
 from certificates import Authority, authority, server
+from client import Client
 from configs import cluster
 from flow import wait_until
-from origin import answer
+from origin import OK, answer
 
 GET = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
@@ -688,6 +690,41 @@ def test_upstream_that_never_shakes_hands_is_given_up(begins, origin):
         proxy.wait_stdout("^503 UF upstream.connect_timeout$")
     finally:
         release.set()
+
+
+def say_goodbye(peer):
+    with contextlib.suppress(OSError, ssl.SSLError):
+        peer.socket.unwrap()
+
+
+def say_goodbye_and_reset(peer):
+    peer.socket.settimeout(0)
+    with contextlib.suppress(OSError, ssl.SSLError):
+        peer.socket.unwrap()
+    peer.reset()
+
+
+@pytest.mark.parametrize("end", [say_goodbye, say_goodbye_and_reset, lambda peer: peer.close()],
+                         ids=["notice", "notice and reset", "no notice"])
+def test_a_request_survives_the_keep_alive_race_over_tls(begins, origin, files, end):
+    """What TLS has to say when a kept connection ends is no part of an answer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*server().write(files, "upstream"))
+
+    def script(peer):
+        peer.socket = context.wrap_socket(peer.socket, server_side=True)
+        peer.read_request()
+        peer.send(OK)
+        peer.read_request()
+        if peer.number == 0:
+            return end(peer)
+        peer.send(OK)
+
+    one = origin(script)
+    proxy = begins(one.endpoint, ca=str(files / "ca.pem"))
+    with Client(proxy.address()) as client:
+        assert [client.request(target=f"/{number}").status for number in range(3)] == [200, 200, 200]
+    assert [request.target for request in one.requests] == ["/0", "/1", "/1", "/2"] and len(one.peers) == 2
 
 
 def test_answer_that_ends_without_notice_is_cut_off(begins, secure, files):

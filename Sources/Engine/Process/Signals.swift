@@ -34,4 +34,6 @@ public enum SignalNumber {
     public static let interrupt = SIGINT
     /// Please end.
     public static let terminate = SIGTERM
+    /// Drain.
+    public static let quit = SIGQUIT
 }

@@ -41,8 +41,10 @@ public final class FakeConnection {
     /// Says who the client is, and whether TLS ended here.
     ///
     /// - Parameters:
+    ///   - address: the client's; empty for a client of a Unix socket.
     ///   - isTLS: whether it did, where nothing more of it matters.
     ///   - tls: what is known of it.
+    ///   - serverName: the name that the client asked for in TLS.
     public func comesFrom(
         _ address: String, isTLS: Bool = false, tls: TLSFacts? = nil, serverName: String? = nil
     ) {

@@ -178,6 +178,7 @@ public final class ServerBench<C: ServerCodec> {
     ///   - fields: its fields, in order.
     ///   - body: the pieces of the body; nil for none, so that the head is the last event.
     ///   - trailers: fields behind the body.
+    ///   - stream: the request that it answers; nil for the one that came last.
     public func respond(
         _ status: Status, _ fields: KeyValuePairs<String, String> = [:], body: [String]? = nil,
         trailers: KeyValuePairs<String, String> = [:], to stream: StreamHandle? = nil

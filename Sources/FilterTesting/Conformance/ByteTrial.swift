@@ -96,16 +96,21 @@ struct ByteTrial<F: ByteEvents> {
 
     private func play(_ events: [Event], on stream: FakeByteStream<F>) {
         var opening = options.opening
+        var fromInside: [Event] = []
         for event in events where !stream.isOver {
             if event.isFromPeer {
                 stream.fromPeer(opening + Array(event.text.utf8), last: event.last)
                 opening = []
+                letGo(stream)
             } else {
-                // Nothing is written before the filters are ready.
-                if stream.isInHandshake { continue }
-                stream.fromInside(Array(event.text.utf8), last: event.last)
+                fromInside.append(event)
             }
-            letGo(stream)
+            // Nothing is written before the filters are ready.
+            while !stream.isInHandshake, !stream.isOver, !fromInside.isEmpty {
+                let event = fromInside.removeFirst()
+                stream.fromInside(Array(event.text.utf8), last: event.last)
+                letGo(stream)
+            }
         }
     }
 

@@ -6,9 +6,9 @@ internal import FilterAPI
 /// would let go by in some way that nobody wants, ends the test with the rule's ``sentence``, unless
 /// ``StreamUnderTest/keepsBrokenRules`` says that the test looks at them itself.
 public enum BrokenRule: String, Sendable, CaseIterable {
-    /// ``FilterAPI/Step/taken`` for a head.
+    /// ``/FilterAPI/Step/taken`` for a head.
     case tookHead
-    /// ``FilterAPI/Step/hold`` at the end of a direction, or for bytes, and nothing that would ever let go.
+    /// ``/FilterAPI/Step/hold`` at the end of a direction, or for bytes, and nothing that would ever let go.
     case heldWithoutToken
     /// More was held than a stream may keep.
     case heldTooMuch

@@ -9,8 +9,8 @@ public import FilterAPI
 /// ```
 ///
 /// The filter is opened when the stream begins, as a host does: look at ``StreamUnderTest/isInHandshake`` and at what
-/// was sent before anything is shown. Requests go down and responses up on both sides; on ``FilterAPI/Side/client`` the
-/// peer is above, on ``FilterAPI/Side/upstream`` below.
+/// was sent before anything is shown. Requests go down and responses up on both sides; on ``/FilterAPI/Side/client`` the
+/// peer is above, on ``/FilterAPI/Side/upstream`` below.
 @safe
 public final class FakeByteStream<F: ByteEvents>: StreamUnderTest<F> {
     var sent: [(isRequest: Bool, bytes: [UInt8], ends: Bool)] = []

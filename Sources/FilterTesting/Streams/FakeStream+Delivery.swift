@@ -6,6 +6,7 @@ extension FakeStream {
     func arrive(_ event: FakeEvent, isRequest: Bool) -> Step? {
         settle()
         guard !isOver, !(isRequest && memory.isRequestDropped) else { return nil }
+        if isRequest, case .head = event { shownRequest = request.copy() }
         guard openIfNeeded() else {
             if life == .declined { pass(event, isRequest: isRequest) }
             return nil

@@ -34,6 +34,9 @@ public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
     var isFaultFromBelow = false
     /// The call has sent the request anew.
     var pendingRestart = false
+    /// The request's head as it came to the filter: who sends it anew from above has kept it, and not what the filter
+    /// made of it.
+    var shownRequest: RequestHead?
     /// The filters above and below in a chain; the chain keeps them.
     weak var upper: (any FakeNeighbour)?
     weak var lower: (any FakeNeighbour)?
@@ -182,5 +185,8 @@ public final class FakeStream<F: HTTPEvents>: StreamUnderTest<F> {
     }
 
     /// The stream is closed for a replay from above, and opens again at the next event, as if nothing had been shown.
-    public func replayFromAbove() { reopen() }
+    public func replayFromAbove() {
+        reopen()
+        if let head = shownRequest.take() { unsafe memory.request.pointee.assign(from: head) }
+    }
 }

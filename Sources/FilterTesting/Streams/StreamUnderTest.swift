@@ -28,7 +28,7 @@ public class StreamUnderTest<F: EventFilter> {
     public var keepsBrokenRules = false
     /// The most that may be held in one direction.
     public var holdLimit = ByteSize.mebibytes(1)
-    /// When the whole answer must be there; ``Instant/none`` for no such time.
+    /// When the whole answer must be there; ``/FilterAPI/Instant/none`` for no such time.
     public var deadline = Instant.none
     /// The settings that a router gave to the filters of the chain.
     public internal(set) var routeTable: RouteSettingsTable?

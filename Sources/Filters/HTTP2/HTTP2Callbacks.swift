@@ -40,11 +40,7 @@ enum HTTP2Callbacks {
         guard unsafe nghttp2_session_callbacks_new(&made) == 0, let made = unsafe made else { return nil }
         unsafe nghttp2_session_callbacks_set_send_callback(made) { _, data, count, _, user in
             guard let session = unsafe HTTP2Callbacks.session(user), let data = unsafe data else { return -1 }
-            if !session.hasGreeted {
-                unsafe session.settingsGo(
-                    UnsafeMutableRawBufferPointer(start: UnsafeMutablePointer(mutating: data), count: count))
-            }
-            unsafe session.link.pointee.output.append(RawSpan(_unsafeStart: data, byteCount: count))
+            unsafe session.writeFrame(UnsafeRawBufferPointer(start: data, count: count))
             return count
         }
         unsafe nghttp2_session_callbacks_set_send_data_callback(made) { _, _, header, count, source, user in
@@ -62,7 +58,8 @@ enum HTTP2Callbacks {
         unsafe nghttp2_session_callbacks_set_on_header_callback(made) { _, _, name, nameCount, value, count, _, user in
             guard let session = unsafe HTTP2Callbacks.session(user) else { return 0 }
             unsafe session.field(
-                UnsafeRawBufferPointer(start: name, count: nameCount), UnsafeRawBufferPointer(start: value, count: count))
+                UnsafeRawBufferPointer(start: name, count: nameCount),
+                UnsafeRawBufferPointer(start: value, count: count))
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(made) { _, _, _, _, _, _, _, _ in

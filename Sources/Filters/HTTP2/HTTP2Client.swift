@@ -19,8 +19,9 @@ final class HTTP2Client {
         var timerIsArmed = false
     }
 
-    /// Streams on a connection whose upstream has not said yet how many it takes.
-    static let presumedStreams = 100
+    /// Streams on a connection whose upstream has not said yet how many it takes: the first request need not wait to hear it,
+    /// and there are upstreams that end the connection for more than they take.
+    static let presumedStreams = 1
 
     func connect(_ link: inout CodecLink) throws(Fault) -> Connection {
         let session = try HTTP2Session(
@@ -33,7 +34,8 @@ final class HTTP2Client {
     /// How many more streams the connection takes.
     func freeStreams(_ connection: Connection) -> Int {
         let session = connection.session
-        guard !session.isGoingAway, session.fatal == nil, unsafe nghttp2_session_get_next_stream_id(session.raw) < 1 << 30
+        guard !session.isGoingAway, session.fatal == nil,
+            unsafe nghttp2_session_get_next_stream_id(session.raw) < 1 << 30
         else { return 0 }
         let told = unsafe nghttp2_session_get_remote_settings(
             session.raw, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
@@ -60,7 +62,11 @@ final class HTTP2Client {
         session.add(stream, id: 0, handle: handle, link.now)
         if head.method == .head { stream.flags.insert(.isHead) }
         do throws(Fault) {
-            if head.wantsUpgrade { try offerTunnel(head, stream, session) } else { try setLength(head, stream, last: last) }
+            if head.wantsUpgrade {
+                try offerTunnel(head, stream, session)
+            } else {
+                try setLength(head, stream, last: last)
+            }
             let isSecure = link.connection.isTLS
             let opensTunnel = stream.flags.contains(.isTunnel)
             let without: HTTP2Fields.Without = opensTunnel ? [.host, .contentLength, .handshake] : .host
@@ -153,7 +159,8 @@ final class HTTP2Client {
         case .body:
             let chunk = session.takeBody(event.count)
             if isOver || stream.flags.contains(.stopped) {
-                session.consumed(chunk.count, stream)
+                // The record may be another stream's by now.
+                if stream.handle == handle { session.consumed(chunk.count, stream) }
                 return nil
             }
             return .responseBody(handle, chunk, last: event.isLast)

@@ -69,7 +69,7 @@ extension HTTP2Server {
     private func lookAtStreams(_ session: HTTP2Session, _ now: Instant) {
         for stream in session.open where !stream.flags.contains(.wireDone) {
             let waited = now.since(stream.lastMoved)
-            if waitsForBody(stream), settings.bodyIdleTimeout > .zero, waited >= settings.bodyIdleTimeout {
+            if isLate(stream, now) {
                 session.say(.refused, stream, fault: Fault(.requestTimeout, "http2.body_timeout"))
             } else if stream.flags.contains(.hostDone), waited >= Self.creditTime {
                 session.reset(stream, NGHTTP2_CANCEL)
@@ -77,10 +77,22 @@ extension HTTP2Server {
         }
     }
 
+    /// Whether a request's body has stood still for too long, or has taken too long as a whole.
+    private func isLate(_ stream: HTTP2Stream, _ now: Instant) -> Bool {
+        guard waitsForBody(stream) else { return false }
+        let (idle, whole) = (settings.bodyIdleTimeout, settings.requestTimeout)
+        return idle > .zero && now.since(stream.lastMoved) >= idle || whole > .zero && now.since(stream.began) >= whole
+    }
+
     /// Whether the client is to send something, and is not kept from it by us.
     private func waitsForBody(_ stream: HTTP2Stream) -> Bool {
         stream.flags.contains(.headDone) && stream.held == 0
             && stream.flags.isDisjoint(with: [.peerEnded, .hostDone, .isTunnel, .answered])
+    }
+
+    /// The shorter of the limits that bodies have; nil where they have none.
+    private var bodyLimit: Duration? {
+        [settings.bodyIdleTimeout, settings.requestTimeout].filter { $0 > .zero }.min()
     }
 
     /// When something may be due; none for nothing.
@@ -103,9 +115,9 @@ extension HTTP2Server {
                     ? session.lastHeard.after(settings.http2.pingInterval)
                     : session.pingSent.after(settings.http2.pingTimeout))
         }
-        if session.hasBodies, settings.bodyIdleTimeout > .zero {
+        if session.hasBodies, let usual = bodyLimit {
             // The timer is not for one of them: it looks at all, this often at most.
-            consider(now.after(looksAtStreams ? bodyWait(session, now) : settings.bodyIdleTimeout))
+            consider(now.after(looksAtStreams ? bodyWait(session, now, usual) : usual))
         } else if session.activeCount > 0 {
             consider(now.after(Self.creditTime))
         }
@@ -113,10 +125,15 @@ extension HTTP2Server {
     }
 
     /// How long until the first body may have stood still for too long.
-    private func bodyWait(_ session: HTTP2Session, _ now: Instant) -> Duration {
-        var wait = settings.bodyIdleTimeout
+    private func bodyWait(_ session: HTTP2Session, _ now: Instant, _ usual: Duration) -> Duration {
+        var wait = usual
         for stream in session.open where waitsForBody(stream) {
-            wait = min(wait, max(.zero, settings.bodyIdleTimeout - now.since(stream.lastMoved)))
+            if settings.bodyIdleTimeout > .zero {
+                wait = min(wait, max(.zero, settings.bodyIdleTimeout - now.since(stream.lastMoved)))
+            }
+            if settings.requestTimeout > .zero {
+                wait = min(wait, max(.zero, settings.requestTimeout - now.since(stream.began)))
+            }
         }
         return max(wait, .milliseconds(1))
     }

@@ -82,7 +82,8 @@ final class HTTP2Server {
         case .body:
             let chunk = connection.session.takeBody(event.count)
             if isOver || stream.flags.contains(.declined) {
-                connection.session.consumed(chunk.count, stream)
+                // The record may be another stream's by now.
+                if stream.handle == event.handle { connection.session.consumed(chunk.count, stream) }
                 return nil
             }
             return body(chunk, event, &link)
@@ -105,6 +106,8 @@ final class HTTP2Server {
             facts.requestHeadAt = now
             facts.requestHeadBytes = stream.fieldBytes
         }
+        let most = settings.maxRequestsPerConnection
+        if most > 0, connection.session.begunCount >= most { drain(&connection, &link) }
         do throws(Fault) {
             try prepare(event, &connection, &link)
         } catch {

@@ -79,11 +79,7 @@ extension HTTP2Session {
 
     private func requestBegins(_ id: Int32) {
         numbers.begin(id)
-        guard wireCount < settings.maxConcurrentStreams else {
-            // Before it has heard how many it may, a client cannot know.
-            if !(hasHeardAck ? budget.takeReset(now) : budget.takeIdle(now)) { calm("http2.stream_flood") }
-            return refuse(id)
-        }
+        guard liveCount < settings.maxConcurrentStreams else { return refuse(id) }
         do throws(Fault) {
             let handle = unsafe try link.pointee.openStream()
             let stream = streams.take()
@@ -100,9 +96,11 @@ extension HTTP2Session {
         }
     }
 
+    /// The client may send the request again: nothing was done with it (RFC 9113 section 8.7).
     private func refuse(_ id: Int32) {
         unsafe reading = nil
         numbers.cut(id)
+        if !budget.takeIdle(now) { calm("http2.stream_flood") }
         let refused = UInt32(NGHTTP2_REFUSED_STREAM.rawValue)
         _ = unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, refused)
     }
@@ -128,11 +126,7 @@ extension HTTP2Session {
         case NGHTTP2_PING.rawValue:
             if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingSent = .none }
         case NGHTTP2_SETTINGS.rawValue:
-            if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
-                hasHeardAck = true
-            } else {
-                hasHeardSettings = true
-            }
+            if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { hasHeardSettings = true }
         case NGHTTP2_GOAWAY.rawValue: isGoingAway = true
         default: break
         }

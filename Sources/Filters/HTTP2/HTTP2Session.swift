@@ -35,8 +35,6 @@ final class HTTP2Session {
     private var splitter: HTTP2FrameSplitter
     /// Streams that the peer has begun.
     var numbers = HTTP2Numbers()
-    /// How many streams libnghttp2 is not done with.
-    private(set) var wireCount = 0
     /// Streams that libnghttp2 or the host is not done with.
     private(set) var open: [HTTP2Stream] = []
     /// The stream whose fields are being read.
@@ -44,18 +42,20 @@ final class HTTP2Session {
     /// Since when they are.
     var readingSince = Instant.none
     var budget = HTTP2Budget()
-    /// The first SETTINGS have been written.
-    private(set) var hasGreeted = false
     /// The last GOAWAY has been handed over.
     private(set) var isEnding = false
     /// The connection is to end for this.
     var fatal: Fault?
     /// The peer has said that it takes no more streams, or we have.
     var isGoingAway = false
+    /// Our SETTINGS have been written.
+    private var hasGreeted = false
+    /// Streams that have begun, all in all.
+    private(set) var begunCount = 0
+    /// Streams that are not over for libnghttp2.
+    var liveCount = 0
     /// The peer has said what it takes.
     var hasHeardSettings = false
-    /// The peer has heard what we take.
-    var hasHeardAck = false
     /// When the last stream ended, or the connection began.
     var idleSince = Instant.none
     var lastHeard = Instant.none
@@ -102,7 +102,7 @@ final class HTTP2Session {
             entries.append(nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(value)))
         }
         if role == .server {
-            // Said to the client as it is set: see ``settingsGo(_:)``.
+            // Not the number that the client is told: see `writeFrame`.
             say(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(Int32.max))
             if settings.extendedConnect { say(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1) }
             // Nobody uses the old tree of priorities; it costs, and has been attacked.
@@ -116,17 +116,6 @@ final class HTTP2Session {
         _ = unsafe nghttp2_submit_settings(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
         let window = Int32(settings.connectionWindow.bytes)
         _ = unsafe nghttp2_session_set_local_window_size(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, window)
-    }
-
-    /// Says how many streams the client may open.
-    ///
-    /// libnghttp2 ends the connection of whoever opens more. That is a matter of the one stream (RFC 9113 section 5.1.2),
-    /// so it is told of another number than the client, and the session counts.
-    func settingsGo(_ frame: UnsafeMutableRawBufferPointer) {
-        hasGreeted = true
-        let value = UInt32(settings.maxConcurrentStreams).bigEndian
-        // The first entry: after the frame's header and its own identifier.
-        if role == .server { unsafe frame.storeBytes(of: value, toByteOffset: 9 + 2, as: UInt32.self) }
     }
 
     // MARK: Reading
@@ -233,7 +222,9 @@ final class HTTP2Session {
             link.arm(after: .zero)
         }
         // Only when the host has heard everything.
-        if fatal == nil, events.isEmpty, unsafe nghttp2_session_want_read(raw) == 0, unsafe nghttp2_session_want_write(raw) == 0 {
+        if fatal == nil, events.isEmpty, unsafe nghttp2_session_want_read(raw) == 0,
+            unsafe nghttp2_session_want_write(raw) == 0
+        {
             link.closeAfterOutput()
         }
     }
@@ -243,6 +234,26 @@ final class HTTP2Session {
         self.room = room
         let result = with(&link) { unsafe nghttp2_session_send(raw) }
         if result != 0 { fail(Int(result)) }
+    }
+
+    /// Writes a frame without bytes of a body.
+    ///
+    /// In a server's first, its SETTINGS, stands how many streams it takes. libnghttp2 would end the connection of a client
+    /// that begins more; what such a client is due is that these are refused (RFC 9113 section 5.1.2), which is done here. So
+    /// libnghttp2 is told of no limit, and the client is told the real one.
+    func writeFrame(_ frame: UnsafeRawBufferPointer) {
+        guard role == .server, !hasGreeted else {
+            return unsafe link.pointee.output.append(RawSpan(_unsafeBytes: frame))
+        }
+        hasGreeted = true
+        var bytes = unsafe Array(frame)
+        for entry in stride(from: 9, to: bytes.count - 5, by: 6)
+        where bytes[entry] == 0 && bytes[entry + 1] == UInt8(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue) {
+            for index in 0..<4 {
+                bytes[entry + 2 + index] = UInt8(truncatingIfNeeded: settings.maxConcurrentStreams >> (24 - 8 * index))
+            }
+        }
+        unsafe link.pointee.output.append(bytes.span.bytes)
     }
 
     /// Writes a frame of DATA: its header, then bytes of the body.
@@ -279,16 +290,19 @@ final class HTTP2Session {
     func add(_ stream: HTTP2Stream, id: Int32, handle: StreamHandle, _ now: Instant) {
         stream.id = id
         stream.handle = handle
-        wireCount += 1
         stream.place = open.count
         stream.flags.insert(.listed)
+        liveCount += 1
+        stream.began = now
         stream.lastMoved = now
+        begunCount += 1
         open.append(stream)
         budget.began()
     }
 
     /// Nobody needs the stream any more.
     private func drop(_ stream: HTTP2Stream) {
+        if !stream.flags.contains(.wireDone) { liveCount -= 1 }
         if stream.flags.contains(.listed) {
             let last = open.removeLast()
             if last !== stream {
@@ -307,7 +321,8 @@ final class HTTP2Session {
         stream.flags.insert(.hostDone)
         if open.count == 1 { idleSince = now }
         if stream.flags.contains(.wireDone) { return drop(stream) }
-        if stream.flags.contains(.reset) || stream.flags.contains(.peerEnded) && (role == .server || stream.isComplete) {
+        if stream.flags.contains(.reset) || stream.flags.contains(.peerEnded) && (role == .server || stream.isComplete)
+        {
             return
         }
         // What the peer still sends of it is of no use (RFC 9113 section 8.1).
@@ -325,7 +340,7 @@ final class HTTP2Session {
     func wireClosed(_ stream: HTTP2Stream, _ code: UInt32) {
         if unsafe reading === stream { unsafe reading = nil }
         stream.flags.insert(.wireDone)
-        wireCount -= 1
+        liveCount -= 1
         if stream.flags.isDisjoint(with: [.peerEnded, .peerReset]) { numbers.cut(stream.id) }
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }

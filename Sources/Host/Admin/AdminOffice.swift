@@ -81,8 +81,8 @@ final class AdminOffice {
             path: "/drain_listeners", isChange: true, isDrastic: true,
             summary: "accepts no more connections; those that are open finish",
             parameters: "graceful inboundonly skip_exit"
-        ) { office, _ in
-            office.control.drainListeners()
+        ) { office, question in
+            office.control.drainListeners(inboundOnly: question["inboundonly"] != nil)
             return .text("OK\n")
         },
         Page(path: "/healthcheck/fail", isChange: true, summary: "makes /ready fail") { office, _ in

@@ -54,6 +54,8 @@ struct ConfigLoader {
         if let admin = top.value.admin, let node = document.root["admin"] {
             if let plan = self.admin(admin, node, beside: listeners) { listeners.append(plan) }
         }
+        let outlive = outlive(document.root["outlive"], listeners)
+        checkDelays(listeners, top.value.drainTimeout)
         let clusters = clusters(document.root["clusters"])
         checkReferences(Set(document.root["clusters"]?.mapping?.entries.map(\.key) ?? []))
         checkConnections(clusters)
@@ -61,7 +63,7 @@ struct ConfigLoader {
         guard !diagnostics.hasErrors else { return nil }
         return GenerationPlan(
             settings: top.value, listeners: listeners, clusters: clusters, root: document.root,
-            plugins: plugins)
+            plugins: plugins, outlive: outlive)
     }
 
     // MARK: Listeners
@@ -151,7 +153,7 @@ struct ConfigLoader {
             isAdmin: true)
     }
 
-    private func addresses(_ node: Node?) -> [(SocketAddress, Place)] {
+    func addresses(_ node: Node?) -> [(SocketAddress, Place)] {
         guard let node else { return [] }
         var found: [(SocketAddress, Place)] = []
         for element in node.elements ?? [node] {

@@ -11,11 +11,14 @@ final class GenerationPlan: Sendable {
     let root: Node?
     /// What its plugins took to load.
     let plugins: [PluginReport]
+    /// Where the service accepts that must not lose its outbound listeners; nil where there is none.
+    let outlive: SocketAddress?
 
     init(
         settings: TopSettings, listeners: [ListenerPlan], clusters: [ClusterPlan], root: Node? = nil,
-        plugins: [PluginReport] = []
+        plugins: [PluginReport] = [], outlive: SocketAddress? = nil
     ) {
+        self.outlive = outlive
         self.plugins = plugins
         self.root = root
         self.settings = settings

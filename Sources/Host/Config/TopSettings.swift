@@ -8,6 +8,8 @@ package struct TopSettings: SettingsStruct {
     /// Threads; 0 for as many as there are processors to use.
     package var workers = 0
     package var drainTimeout = Duration.seconds(30)
+    /// Where the service beside accepts: outbound listeners stay open after TERM until it does not any more.
+    package var outlive: String?
     package var log = LogSettings()
     package var accessLog: [AccessLogSettings] = []
     /// Clients at once in the whole process; 0 for what the limit of open files allows.
@@ -64,6 +66,10 @@ package enum LogFormat: String, Codable, Sendable, CaseIterable {
 /// One listener.
 package struct ListenerSettings: SettingsStruct {
     package var bind: [String] = []
+    /// In which order it closes at the end of the process.
+    package var direction = TrafficDirection.inbound
+    /// How long clients have to go elsewhere by themselves: after TERM, and after a reload that changes the chain.
+    package var drainDelay = Duration.zero
     /// Clients at once on each worker; 0 for no limit of its own.
     package var maxConnections = 0
     package var backlog = 4096

@@ -14,7 +14,7 @@ extension ClientConnection {
         unsafe firstStream?.previousOnUpstream = stream
         unsafe firstStream = stream
         streamCount += 1
-        stream.receivedBefore = bytesReceived
+        stream.receivedBefore = spokenBytes
         unsafe stream.upstreamState.initializeMemory(as: UInt8.self, repeating: 0, count: HTTPStream.upstreamStateSize)
     }
 
@@ -186,7 +186,7 @@ extension ClientConnection {
         for stream in streams where stream.flags.contains(.active) {
             pool.stats.cluster.add(.rqReceivedReset)
             if !stream.flags.contains(.responseStarted) { endpoint.stats.add(.rqError) }
-            let reused = requests > 1 && bytesReceived == stream.receivedBefore
+            let reused = requests > 1 && spokenBytes == stream.receivedBefore
             if !reused, stream.waitsForAnswer { endpoint.failedToAnswer(in: pool.connectLimit, at: worker.loop.now) }
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: fault.replay == .always)
         }

@@ -27,15 +27,19 @@ final class ClientConnection: Connection, CodecHost {
     /// The streams that it carries, where many share it.
     unowned(unsafe) var firstStream: HTTPStream?
     var streamCount = 0
+    /// How many bytes have come for the codec.
+    private(set) var spokenBytes = 0
     /// How many streams it owes credit for.
     var debts = 0
     /// Whether it is on its endpoint's list of those that carry streams and may take more.
     var isListedAsShared = false
     /// How many streams wait for it to be made, beside ``waiter``.
     var passengers = 0
-    /// Bytes sent and received when the present request began.
+    /// Bytes sent when the present request began.
     private var sentBefore = 0
-    private var receivedBefore = 0
+    /// Something has come since then that is meant for the codec: what a byte filter's protocol says of its own, such as
+    /// the end of a TLS connection, is no part of an answer.
+    private var hasSpoken = false
     /// When it became idle.
     var idleSince: Nanoseconds = 0
     /// Whether it is on its endpoint's list of idle ones.
@@ -208,7 +212,13 @@ final class ClientConnection: Connection, CodecHost {
     }
 
     override func received(_ chunk: consuming ByteChunk, last: Bool) {
-        if !isShared, chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream, !stream.flags.contains(.tunnel) {
+        if chunk.count > 0 {
+            hasSpoken = true
+            spokenBytes += chunk.count
+        }
+        if !isShared, chunk.count > 0, bytesSent == sentBefore, let stream = unsafe stream,
+            !stream.flags.contains(.tunnel)
+        {
             // Not an answer to a request of which nothing has left: on a connection that was used before it is some
             // other one's, on a fresh one the upstream tells at once that it will not serve.
             if requests > 1 { return fail(Fault(.upstreamProtocol, "upstream.answer_before_request", replay: .always)) }
@@ -402,7 +412,7 @@ final class ClientConnection: Connection, CodecHost {
             pool.connectFailed(endpoint)
             return fail(Fault(.connectFailed, ConnectReason.text(errno), replay: .always))
         }
-        if bytesReceived > receivedBefore, let stream = unsafe stream, !stream.flags.contains(.responseStarted) {
+        if hasSpoken, let stream = unsafe stream, !stream.flags.contains(.responseStarted) {
             return fail(Fault(.upstreamProtocol, "upstream.reset_in_head", replay: .ifIdempotent))
         }
         fail(Fault(.upstreamClosed, errno == 0 ? "upstream.closed" : "upstream.reset", replay: .ifIdempotent))
@@ -413,9 +423,8 @@ final class ClientConnection: Connection, CodecHost {
         let stream = unsafe stream
         if stream != nil { flags.insert(.endsBusy) }
         unsafe self.stream = nil
-        let silent = bytesReceived == receivedBefore
         let sentNothing = bytesSent == sentBefore
-        let reused = requests > 1 && (silent || sentNothing)
+        let reused = requests > 1 && (!hasSpoken || sentNothing)
         if !isBegun || !reused && stream?.waitsForAnswer ?? false {
             endpoint.failedToAnswer(in: pool.connectLimit, at: worker.loop.now)
         }
@@ -456,7 +465,7 @@ final class ClientConnection: Connection, CodecHost {
         if isShared { link(stream) } else { unsafe self.stream = stream }
         requests += 1
         sentBefore = bytesSent
-        receivedBefore = bytesReceived
+        hasSpoken = false
         endpoint.activeRequests += 1
         endpoint.stats.add(.rqTotal)
         endpoint.stats.add(.rqActive)

@@ -27,6 +27,10 @@ final class ServerConnection: Connection, CodecHost {
     /// Counted among the connections with TLS.
     private var isSecured = false
     private var drainsOnceAccepted = false
+    /// The next request is the last one.
+    private(set) var isLeaving = false
+    /// The client has been, or is about to be, asked to end the connection.
+    private var isAskedToEnd = false
     unowned(unsafe) private var firstStream: HTTPStream?
     private lazy var timer = CodecTimer(connection: self)
     private lazy var flushTimer = CallbackTimer { [unowned self] in self.flushTimerFired() }
@@ -174,6 +178,7 @@ final class ServerConnection: Connection, CodecHost {
             }
             return !more.isEmpty
         case .requestHead(let handle, let last):
+            if isLeaving { askToEnd() }
             worker.streams.at(handle.slot) { $0.requestHeadArrived(last: last) }
         case .requestBody(let handle, let chunk, let last):
             guard let stream = worker.streams.find(handle) else { break }
@@ -357,9 +362,29 @@ final class ServerConnection: Connection, CodecHost {
         flags.insert(.canRead)
         read()
         guard !flags.contains(.closed) else { return }
-        stats.http.add(.cxDrainClose)
-        unsafe codec._drain(block, &link.pointee)
+        askToEnd()
         afterWriting()
+    }
+
+    /// The listener goes away, or changes, in a while: the request that runs is the last on this connection. Who has none,
+    /// or has the head of its answer already, is left alone, and asked with the answer to the next.
+    func leaveAfterRequest() {
+        isLeaving = true
+        // Over HTTP/2 a client is told without losing what it has on its way.
+        if isShared, !flags.contains(.closed) {
+            askToEnd()
+            return afterWriting()
+        }
+        guard isAccepted, let stream = unsafe firstStream, !stream.flags.contains(.responseSent) else { return }
+        guard !flags.contains(.closed), !flags.contains(.lingering) else { return }
+        askToEnd()
+        afterWriting()
+    }
+
+    private func askToEnd() {
+        if !isAskedToEnd { stats.http.add(.cxDrainClose) }
+        isAskedToEnd = true
+        unsafe codec._drain(block, &link.pointee)
     }
 
     /// The process ends, and does not wait.

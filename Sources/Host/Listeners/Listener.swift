@@ -12,7 +12,10 @@ final class Listener {
     private var connections: [ObjectIdentifier: Connection] = [:]
     /// Clients whose first bytes say which chain they get.
     private var waiting: [ObjectIdentifier: WaitingClient] = [:]
-    private var isStopped = false
+    private(set) var isStopped = false
+    /// It still accepts, and asks each client to go elsewhere with its next request.
+    private(set) var isLeaving = false
+    private lazy var leaveTimer = CallbackTimer { [unowned self] in self.delayIsOver() }
     private static let noChain = Fault(.misdirected, "listener.no_chain")
     /// How long a client may take nothing of its last bytes; 0 for no limit.
     var flushLimit: Nanoseconds { plan.settings.flushTimeout.wholeNanoseconds }
@@ -45,7 +48,7 @@ final class Listener {
             acceptors.append(acceptor)
         }
         guard isNew else { return }
-        drainConnections()
+        dismissConnections()
         for client in Array(waiting.values) { client.chooseAgain() }
     }
 
@@ -55,8 +58,39 @@ final class Listener {
         acceptors.removeAll { !addresses.contains($0.asked) }
     }
 
+    /// Stops accepting after the delay of its settings. Until then whoever asks is answered, and told to come back on
+    /// another connection, which goes elsewhere once it is known that nobody should come here.
+    func leave() {
+        let delay = plan.settings.drainDelay.wholeNanoseconds
+        guard delay > 0, !isStopped else { return stop() }
+        isLeaving = true
+        if leaveTimer.isArmed { worker.loop.cancel(leaveTimer) }
+        dismissConnections()
+    }
+
+    private func delayIsOver() {
+        if isLeaving {
+            stop()
+            return worker.lookWhatIsLeft()
+        }
+        for connection in connections.values {
+            if let connection = connection as? ServerConnection, connection.isLeaving { connection.drain() }
+        }
+    }
+
+    /// The connections that are there are to end: now if they are idle, or where the listener has a delay, with the
+    /// answer to their next request, and at its end at the latest.
+    private func dismissConnections() {
+        let delay = plan.settings.drainDelay.wholeNanoseconds
+        guard delay > 0 else { return drainConnections() }
+        for connection in connections.values { (connection as? ServerConnection)?.leaveAfterRequest() }
+        // Reloads in a row put nothing off.
+        if !leaveTimer.isArmed { worker.loop.schedule(leaveTimer, after: delay) }
+    }
+
     /// Stops accepting; connections finish what they are at.
     func stop() {
+        if leaveTimer.isArmed { worker.loop.cancel(leaveTimer) }
         for acceptor in acceptors { acceptor.stop() }
         acceptors = []
         isStopped = true
@@ -75,6 +109,9 @@ final class Listener {
     }
 
     var hasConnections: Bool { !connections.isEmpty || !waiting.isEmpty }
+    var isInbound: Bool { !plan.isAdmin && plan.settings.direction == .inbound }
+    /// Whether it accepts no more, and all that it had accepted is over.
+    var hasLeft: Bool { isStopped && !hasConnections }
 
     private func drainConnections() {
         for connection in connections.values { (connection as? ServerConnection)?.drain() }
@@ -159,6 +196,7 @@ final class Listener {
         }
         (connection as? ServerConnection)?.start()
         (connection as? TCPConnection)?.start()
+        if isLeaving { (connection as? ServerConnection)?.leaveAfterRequest() }
         if bytes.isEmpty { return }
         // SAFETY: the array outlives the span, and has no padding.
         unsafe connection.takeEarlyBytes(bytes.span.bytes)

@@ -50,12 +50,12 @@ extension Control {
     }
 
     /// Accepts no more; the process goes on.
-    func drainListeners() {
+    func drainListeners(inboundOnly: Bool) {
         isNotAccepting = true
         log.write(.info, "listeners stopped", [("reason", "admin interface")])
         for worker in workers {
             let handover = Handover(worker)
-            worker.loop.poster.post { unsafe handover.value.stopListeners() }
+            worker.loop.poster.post { unsafe handover.value.stopListeners(inboundOnly: inboundOnly) }
         }
     }
 }

@@ -7,6 +7,7 @@ internal import Glibc
 final class Control {
     /// How long the end may wait for whoever reads the logs.
     private static let logPatience: Nanoseconds = 2_000_000_000
+    private static let handled = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1]
 
     let file: String?
     let options: RunOptions
@@ -20,7 +21,9 @@ final class Control {
     private var resolver: Resolver
     let files: FileWatcher
     private(set) var isDraining = false
-    private var undrained = 0
+    /// It was told to end by a signal, and not only to drain.
+    private var isToldToEnd = false
+    private var ending: Drain?
     private var exitCode: Int32 = 0
     /// Set once all workers have taken the first config over.
     private(set) var isInPlace = false
@@ -54,7 +57,7 @@ final class Control {
             CrashReport.prepare()
             Syscalls.reserveStandardDescriptors()
             Signals.ignorePipe()
-            Signals.block([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+            Signals.block(Self.handled)
             let control = try Control(plan, file: file, options, log)
             control.report(warnings)
             control.report(plan.plugins)
@@ -111,7 +114,7 @@ final class Control {
             return 1
         }
         noteConfig(isGood: true)
-        signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: loop) { [unowned self] signal in
+        signals = try SignalSource(Self.handled, on: loop) { [unowned self] signal in
             self.handle(signal)
         }
         for worker in workers {
@@ -162,13 +165,15 @@ final class Control {
         switch signal {
         case SIGHUP: _ = reload()
         case SIGUSR1: reopenLogs()
+        case SIGQUIT: drain()
         default:
-            if isDraining {
+            // Whoever has made it drain, `sluice drain` perhaps, has not said that it takes too long.
+            if isToldToEnd {
                 log.write(.warning, "stopping now", [("reason", "second signal")])
                 finish()
-            } else {
-                drain()
             }
+            isToldToEnd = true
+            drain()
         }
     }
 
@@ -263,23 +268,12 @@ final class Control {
     func drain() {
         guard !isDraining else { return }
         isDraining = true
-        undrained = workers.count
         let timeout = generation.plan?.settings.drainTimeout ?? .seconds(30)
         log.write(.info, "draining", [("timeout", DurationText.write(timeout))])
         loop.schedule(deadline, after: timeout.wholeNanoseconds)
-        let back = Handover(self)
-        let poster = loop.poster
-        for worker in workers {
-            let handover = Handover(worker)
-            worker.loop.poster.post {
-                unsafe handover.value.drain { poster.post { unsafe back.value.workerDrained() } }
-            }
-        }
-    }
-
-    private func workerDrained() {
-        undrained -= 1
-        if undrained == 0 { finish() }
+        let drain = Drain(workers, on: loop, log, outlive: generation.plan?.outlive) { [unowned self] in self.finish() }
+        ending = drain
+        drain.begin()
     }
 
     private func drainTimeout() {

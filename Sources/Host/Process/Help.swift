@@ -7,6 +7,7 @@ enum Help {
         case "check": check
         case "explain": explain
         case "stats": stats
+        case "drain": drain
         case "version": version
         default: FilterHelp.text(topic) ?? overview
         }
@@ -23,6 +24,7 @@ enum Help {
           check    read a config file and report everything that is wrong with it
           explain  say what a reason, a response flag or a message code means
           stats    list all statistics with their meaning
+          drain    tell a running Sluice to drain, from a hook that has no other program
           filter   write, build, try, test, measure and inspect filters of your own
           version  print the version
           help     print this, or `sluice help COMMAND`
@@ -52,6 +54,7 @@ enum Help {
 
         signals:
           TERM, INT            finish what runs within drain_timeout, then exit; a second one exits now
+          QUIT                 the same, but a TERM that follows is not a second one
           HUP                  read the config file again; a bad one is refused and the running one stays
           USR1                 open log files again
 
@@ -108,6 +111,23 @@ enum Help {
         examples:
           sluice stats
           sluice stats --format markdown > docs/stats.md
+
+        """
+
+    private static let drain = """
+        Tells a running Sluice to drain and to end after that, as QUIT does, and does not wait for it.
+
+        usage: sluice drain [PID]
+
+        options:
+          PID    the process; without it 1, which is Sluice in a container of its own
+
+        For a container's preStop hook: an image with Sluice need not have `kill`. Exit codes: 0 it was told, 1 it is
+        not there, is not Sluice, or belongs to somebody else, 2 the command line makes no sense.
+
+        examples:
+          sluice drain
+          sluice drain $(pidof sluice)
 
         """
 

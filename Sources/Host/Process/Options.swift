@@ -8,6 +8,7 @@ enum Command: Equatable {
     case explain(ExplainCommand)
     case stats(format: String)
     case filter(FilterCommand)
+    case drain(process: Int)
     case version
     case help(topic: String)
 }
@@ -52,6 +53,7 @@ struct OptionReader {
         case "demo": return .demo(try runOptions(verb, Self.serving))
         case "explain": return .explain(try explain())
         case "stats": return .stats(format: try statsFormat())
+        case "drain": return .drain(process: try process())
         case "filter": return .filter(try FilterCommand.read(Array(rest)))
         default: return try check()
         }
@@ -66,7 +68,7 @@ struct OptionReader {
     }
 
     private func known(_ verb: String) throws(UsageError) -> String {
-        let commands = ["run", "demo", "check", "explain", "stats", "filter", "version", "help"]
+        let commands = ["run", "demo", "check", "explain", "stats", "filter", "drain", "version", "help"]
         if commands.contains(verb) { return verb }
         let near = nearest(verb, commands)
         throw UsageError(message: "there is no command `\(verb)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
@@ -99,6 +101,16 @@ struct OptionReader {
         }
         if options.listen != nil && options.to == nil { throw UsageError(message: "`--listen` needs `--to`") }
         return options
+    }
+
+    private mutating func process() throws(UsageError) -> Int {
+        guard let argument = rest.popFirst() else { return 1 }
+        if argument.hasPrefix("-") { throw unknown(argument, "drain", []) }
+        guard rest.isEmpty else { throw UsageError(message: "`drain` takes one process") }
+        guard let id = Int(argument), id > 0, id <= Int(Int32.max) else {
+            throw UsageError(message: "`drain` needs the number of a process, not `\(argument)`")
+        }
+        return id
     }
 
     private mutating func statsFormat() throws(UsageError) -> String {

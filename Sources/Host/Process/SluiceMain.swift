@@ -41,6 +41,7 @@ package enum SluiceMain {
         case .stats(let format):
             Terminal.output(format == "markdown" ? StatCatalog.markdown : StatCatalog.text)
             return 0
+        case .drain(let process): return DrainCommand.run(process)
         case .filter(let command): return try command.run()
         case .demo(let options): return demo(options)
         case .run(let options):

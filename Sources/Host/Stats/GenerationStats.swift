@@ -57,7 +57,7 @@ final class GenerationStats {
 
     /// Works out which listeners drain, and how near each cluster is to its limits.
     ///
-    /// - Parameter isDraining: whether no listener accepts any more.
+    /// - Parameter isDraining: whether listeners of the config may have stopped.
     func gather(isDraining: Bool) {
         gatherDraining(isDraining)
         for breaker in breakers.values {
@@ -78,12 +78,13 @@ final class GenerationStats {
     private func gatherDraining(_ isDraining: Bool) {
         let current = isDraining ? [] : Set(names.map { StatScope.listener($0) })
         let active = ListenerStat.schema.entries[ListenerStat.cxActive.rawValue]
+        let accepting = ListenerStat.schema.entries[ListenerStat.socketsAccepting.rawValue]
         let admin = StatScope.listener(ListenerPlan.adminName)
         listeners.set(
             .draining,
             registry.groups.count { group in
                 group.schema === ListenerStat.schema && group.scope != admin && !current.contains(group.scope)
-                    && group.value(active) > 0
+                    && group.value(active) > 0 && group.value(accepting) == 0
             })
     }
 }

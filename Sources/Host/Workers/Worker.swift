@@ -42,6 +42,7 @@ final class Worker {
     private let connectionLimit: ConnectionLimit
     private let stats: StatSlots<WorkerStat>
     private(set) var isDraining = false
+    private var whenInboundLeft: (() -> Void)?
     private var whenDrained: (() -> Void)?
     private var faultCells: [UInt: Counter] = [:]
     private var seed: UInt64
@@ -170,7 +171,7 @@ final class Worker {
         connectionCount -= 1
         stats.add(.cxActive, -1)
         connectionLimit.give()
-        if isDraining, connectionCount == 0 { drained() }
+        if isDraining { lookWhatIsLeft() }
     }
 
     /// A stream is over: its line is written, its outcome counted.
@@ -193,18 +194,46 @@ final class Worker {
 
     // MARK: The end
 
-    /// Stops accepting, lets what runs finish, and calls back when nothing is left.
-    func drain(_ done: @escaping () -> Void) {
+    /// The first step: inbound listeners stop accepting, each after its delay, and what runs finishes.
+    ///
+    /// - Parameter done: called when no inbound listener accepts or has a connection.
+    func drainInbound(_ done: @escaping () -> Void) {
         guard !isDraining else { return }
         isDraining = true
+        whenInboundLeft = done
+        for listener in listeners.values where listener.isInbound { listener.leave() }
+        lookWhatIsLeft()
+    }
+
+    /// Listeners that wait for the end of their delay stop accepting now.
+    func endDelays() {
+        for listener in listeners.values where listener.isLeaving { listener.stop() }
+        lookWhatIsLeft()
+    }
+
+    /// The second step: outbound listeners as well.
+    ///
+    /// - Parameter done: called when nothing is left.
+    func drainOutbound(_ done: @escaping () -> Void) {
         whenDrained = done
         stopListeners()
-        if connectionCount == 0 { drained() }
+        lookWhatIsLeft()
     }
 
     /// Accepts nobody any more; those that are there finish. The admin interface goes on, to tell of it.
-    func stopListeners() {
-        for listener in listeners.values where !listener.plan.isAdmin { listener.stop() }
+    func stopListeners(inboundOnly: Bool = false) {
+        for listener in listeners.values where !listener.plan.isAdmin {
+            if listener.isInbound || !inboundOnly { listener.stop() }
+        }
+    }
+
+    /// A connection has ended, or a listener has stopped, while the process drains.
+    func lookWhatIsLeft() {
+        if let left = whenInboundLeft, (leaving + listeners.values).allSatisfy({ !$0.isInbound || $0.hasLeft }) {
+            whenInboundLeft = nil
+            left()
+        }
+        if whenDrained != nil, connectionCount == 0 { drained() }
     }
 
     /// Sets what this worker counts to 0.

@@ -269,8 +269,10 @@ struct FakeStreamTests {
     func replayedFromAbove() throws {
         try stream("") { stream in
             stream.requestHead(last: true)
+            // As a filter does that takes a field for itself.
+            stream.request.headers.remove(.host)
             stream.replayFromAbove()
-            #expect(!stream.below.hasHead && !stream.isOpen)
+            #expect(!stream.below.hasHead && !stream.isOpen && stream.request.headers.equals(.host, "a.test"))
             stream.requestHead(last: true)
             #expect(stream.below.isComplete && stream.isOpen)
         }

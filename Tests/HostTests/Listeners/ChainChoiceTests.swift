@@ -86,7 +86,7 @@ import Testing
         #expect(bench.turn { bench.worker.connectionCount == 2 })
         bench.turn(0.02) { false }
         var isDrained = false
-        bench.worker.drain { isDrained = true }
+        bench.worker.drainInbound { isDrained = true }
         #expect(silent.readToEnd() == "" && !isDrained)
         speaking.send("x\r\n\r\n")
         #expect(speaking.readToEnd().hasPrefix("HTTP/1.1 400"))

@@ -32,6 +32,13 @@ final class Origin: HTTPTerminal {
         return .next
     }
 
+    func requestTrailers(
+        _ trailers: inout Headers, _ state: inout State, _ stream: inout FilterAPI.Stream
+    ) throws(Fault) -> Step {
+        answer(state, &stream)
+        return .next
+    }
+
     private func answer(_ state: State, _ stream: inout FilterAPI.Stream) {
         switch state.path {
         case "/flaky":

@@ -31,6 +31,8 @@ struct EndpointList: Sendable, Equatable {
     private(set) var levels: [EndpointLevel] = []
     /// There are no addresses because no name has one yet.
     var isUnresolved = false
+    /// There are no addresses, and a name is being looked up for the first time: there may be some in a moment.
+    var awaitsNames = false
 
     /// Adds an address; one that is there already, by another name, gets the weight of both and the better priority.
     ///

@@ -202,6 +202,7 @@ final class EndpointSet {
             case nil: break
             }
         }
+        list.awaitsNames = list.entries.isEmpty && records.values.contains { !$0.isKnown }
         if let watch { list.take(watch.record) }
         if let stats { list.takeStats(stats.endpoint) }
         return list

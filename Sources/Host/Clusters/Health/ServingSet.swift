@@ -69,6 +69,7 @@ struct ServingSet {
             list.append(entries, share: share)
         }
         list.isUnresolved = known.entries.isEmpty
+        list.awaitsNames = known.awaitsNames
     }
 
     /// Without those who have not shown yet that they serve: that they do not says nothing of the others, nor of the

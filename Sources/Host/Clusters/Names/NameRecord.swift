@@ -16,6 +16,8 @@ final class NameRecord {
     let settings: NameSettings
     /// With port 0; empty until one is found.
     private(set) var addresses: [SocketAddress] = []
+    /// Whether a lookup has ended, well or not.
+    private(set) var isKnown = false
     private unowned let resolver: Resolver
     private var observers: [ObjectIdentifier: () -> Void] = [:]
     private var lookup: NameLookup?
@@ -29,7 +31,8 @@ final class NameRecord {
         self.resolver = resolver
     }
 
-    /// Calls `onChange` whenever the addresses are others, until ``removeObserver(_:)``.
+    /// Calls `onChange` whenever the addresses are others, and when the first lookup has found none, until
+    /// ``remove(observer:)``.
     func add(observer: AnyObject, onChange: @escaping () -> Void) { observers[ObjectIdentifier(observer)] = onChange }
 
     func remove(observer: AnyObject) { observers[ObjectIdentifier(observer)] = nil }
@@ -63,10 +66,13 @@ final class NameRecord {
 
     private func finished(_ outcome: Result<NameAnswer, NameFault>) {
         lookup = nil
+        let isFirst = !isKnown
+        isKnown = true
         switch outcome {
         case .success(let answer): found(answer)
         case .failure(let fault): failed(fault)
         }
+        if isFirst, addresses.isEmpty { for observer in observers.values { observer() } }
         resolver.ended(self)
     }
 

@@ -47,9 +47,8 @@ extension ClusterPool {
         return nil
     }
 
-    /// A connection that streams wanted to share carries one at a time: the others get connections of their own.
+    /// Streams that have waited for a connection that cannot take them wait for others.
     func disperse(_ connection: ClientConnection) {
-        connection.endpoint.speaksHTTP1 = true
         while let stream = passenger(of: connection) {
             part(stream, connection)
             connect(stream)
@@ -57,12 +56,15 @@ extension ClusterPool {
     }
 
     /// A shared connection was made, or has less to do: it takes whoever waits, or is kept.
-    func settle(_ connection: ClientConnection) {
+    ///
+    /// - Parameter isNew: it was just made, and the upstream has not said yet how much it takes.
+    func settle(_ connection: ClientConnection, isNew: Bool = false) {
         let endpoint = connection.endpoint
         if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
         while connection.hasRoom, !connection.flags.contains(.closed), let stream = nextFor(connection) {
             serve(stream, on: connection)
         }
+        if !isNew, connection.passengers > 0, !connection.hasRoom { disperse(connection) }
         guard connection.streamCount == 0, !connection.isIdle, !connection.flags.contains(.closed),
             !connection.flags.contains(.closeAfterOutput)
         else { return }

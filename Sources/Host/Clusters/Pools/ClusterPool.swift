@@ -30,6 +30,8 @@ final class ClusterPool {
     private(set) var endpoints: [Endpoint] = []
     /// Set while no name of the cluster has been resolved.
     private var isUnresolved = false
+    /// Nobody knows yet where requests go: they wait in the line.
+    private var awaitsNames = false
     private(set) var isRetired = false
     /// How many connections are kept without a request.
     var idleCount = 0 {
@@ -88,11 +90,18 @@ final class ClusterPool {
         isUnresolved = list.isUnresolved
         balancer.update(to: endpoints, levels: list.levels)
         for gone in before where !gone.isListed { dropUnused(of: gone) }
+        if awaitsNames != list.awaitsNames {
+            awaitsNames = list.awaitsNames
+            serveLineSoon()
+        }
     }
 
     /// The cluster is no longer in the config: what runs goes on, nothing is kept.
     func retire() {
         isRetired = true
+        // It hears of no names any more.
+        awaitsNames = false
+        serveLineSoon()
         for endpoint in endpoints { dropUnused(of: endpoint) }
         if idleTimer.isArmed { worker.loop.cancel(idleTimer) }
     }
@@ -138,6 +147,7 @@ final class ClusterPool {
 
     /// - Parameter isPending: whether the stream has a place among those that wait already.
     func place(_ stream: HTTPStream, fresh: Bool, isPending: Bool = false) {
+        if awaitsNames { return awaitNames(stream) }
         let endpoint: Endpoint
         do throws(Fault) { endpoint = try pick(for: stream) } catch {
             if isPending { givePending() }
@@ -236,6 +246,14 @@ final class ClusterPool {
         connection.endpoint.waiting.append(stream)
     }
 
+    /// The first lookup ends within its own time, and takes the stream out of the line.
+    private func awaitNames(_ stream: HTTPStream) {
+        guard takePending(stream) else { return }
+        stream.isWaiting = true
+        line.append(stream)
+        quota.change(member, isWaiting: true)
+    }
+
     private func wait(_ stream: HTTPStream) { if takePending(stream) { stand(stream) } }
 
     /// Puts a stream that has a place among those that wait into the line.
@@ -294,6 +312,7 @@ final class ClusterPool {
 
     /// Makes connections for those in the line, as many as there is room for.
     func serveLine() {
+        if awaitsNames { return }
         while let stream = unsafe line.first, quota.connections.count < limits.connections.value || idleCount > 0 {
             leaveLine(stream)
             place(stream, fresh: false, isPending: true)
@@ -345,8 +364,11 @@ final class ClusterPool {
     func ready(_ connection: ClientConnection) {
         let endpoint = connection.endpoint
         if unsafe endpoint.making === connection { unsafe endpoint.making = nil }
-        if connection.isShared { return settle(connection) }
-        if mayShare, connection.passengers > 0 { disperse(connection) }
+        if connection.isShared { return settle(connection, isNew: true) }
+        if mayShare {
+            endpoint.speaksHTTP1 = true
+            disperse(connection)
+        }
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
             guard endpoint.isListed else { return connection.close() }

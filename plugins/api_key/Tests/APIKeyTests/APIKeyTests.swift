@@ -175,4 +175,14 @@ private let billing = "k-billing-0123456789"
             #expect(problem?.message.contains("secret") == false && problem?.message.hasPrefix("line ") == true)
         }
     }
+
+    @Test("It keeps the rules of filters, with a key and without", arguments: [reports, "none", nil])
+    func conformance(key: String?) {
+        let options = ConformanceOptions(config: "{ keys: { reports: \(reports) } }") {
+            // By name; without a key there is none.
+            if key != reports { $0.otherStats = ["accepted"] }
+            if let key { $0.requestFields = [RecordedField(name: "x-api-key", value: key)] }
+        }
+        #expect(Conformance.findings(APIKey.self, options) == [])
+    }
 }

@@ -106,4 +106,15 @@ import Testing
     func settings(text: String) {
         #expect(throws: ConfigurationFault.self) { try worker.make(Brotli.self, config: "{ \(text) }") }
     }
+
+    @Test("It keeps the rules of filters, where clients accept it and where they do not", arguments: ["br", "gzip"])
+    func conformance(accepts: String) {
+        let options = ConformanceOptions(config: "{ min_length: 1B }") {
+            $0.requestFields = [RecordedField(name: "accept-encoding", value: accepts)]
+            $0.responseFields = [RecordedField(name: "content-type", value: "text/html")]
+            // What the bytes stand for is seen with a decoder of others, over the wire.
+            if accepts == "br" { $0.changes = .responseBody }
+        }
+        #expect(Conformance.findings(Brotli.self, options) == [])
+    }
 }
