@@ -1,0 +1,318 @@
+"""gRPC through Sluice, from end to end: the real library as client and as server."""
+import concurrent.futures
+import queue
+import signal
+import threading
+
+import grpc
+import pytest
+
+from calls import Service, channel, error, status
+from certificates import Authority, server
+from configs import cluster, http_proxy
+from flow import pattern, wait_until
+
+HTTP2 = {"http": {"protocol": "http2"}}
+Code = grpc.StatusCode
+
+
+@pytest.fixture
+def service():
+    """Starts services."""
+    running = []
+
+    def start(*args, **kwargs):
+        one = Service(*args, **kwargs)
+        running.append(one)
+        return one
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+def config(*endpoints, upstream=None, **more):
+    return http_proxy(*endpoints, upstream={**HTTP2, **(upstream or {})}, **more)
+
+
+@pytest.fixture(params=["plain", "tls"])
+def echo(request, sluice, service, tmp_path):
+    """A service and a channel to it through a proxy, plain and with TLS on both sides."""
+    if request.param == "plain":
+        one = service(threads=128)
+        with channel(sluice(config(one.endpoint)).address()) as made:
+            yield one, made
+        return
+    authority = Authority()
+    pair = authority.issue("app.test")
+    crt, key = pair.write(tmp_path, "server")
+    (tmp_path / "ca.crt").write_bytes(authority.pem)
+    one = service(grpc.ssl_server_credentials([(pair.pem_key(), pair.crt)]), threads=128)
+    made = http_proxy(one.endpoint, upstream={
+        "http": {"protocol": "auto"},
+        "chain": [{"tls": {"server_name": "app.test", "trust": str(tmp_path / "ca.crt")}}]})
+    made["listeners"]["inbound"]["chain"].insert(0, {"tls": {"certificates": [{"cert": crt, "key": key}]}})
+    credentials = grpc.ssl_channel_credentials(authority.pem)
+    with channel(sluice(made).address(), credentials, "app.test") as made:
+        yield one, made
+
+
+# MARK: The four kinds of calls
+
+def test_one_message_each_way_with_all_metadata(echo):
+    one, made = echo
+    sent = [("x-plain", "a, b"), ("x-twice", "1"), ("x-twice", "2"), ("x-raw-bin", bytes(range(256)))]
+    answer, call = made.unary.with_call(b"hello", metadata=sent)
+    assert answer == b"hello" and call.code() == Code.OK
+    assert [(name, value) for name, value in one.calls[0].metadata if name.startswith("x-") and name[2:] in
+            ("plain", "twice", "raw-bin")] == sent
+    initial = [(name, value) for name, value in call.initial_metadata()]
+    for item in [("x-initial", "one"), ("x-initial", "two"), *sent]:
+        assert item in initial
+    assert list(call.trailing_metadata()) == [("x-trailing", "three"), ("x-trailing-bin", bytes(range(256)))]
+
+
+def test_many_messages_and_one_answer(echo):
+    _, made = echo
+    assert made.collect(iter([b"x" * size for size in range(200)])) == b"200 19900"
+    assert made.collect(iter([])) == b"0 0"
+
+
+def test_one_message_and_many_answers(echo):
+    _, made = echo
+    answers = list(made.spread(b"300 1000"))
+    assert [answer[:1] for answer in answers] == [bytes([n % 256]) for n in range(300)]
+    assert {len(answer) for answer in answers} == {1000}
+    assert list(made.spread(b"0 0")) == []
+
+
+def test_both_sides_speak_in_turns_and_the_end_of_one_is_seen_by_the_other(echo):
+    _, made = echo
+    says = queue.Queue()
+    answers = made.talk(iter(says.get, None), timeout=20)
+    assert next(answers) == b"hello"
+    for number in range(50):
+        says.put(b"%d" % number)
+        # Nothing may wait for more: the next message is sent only when this one has been answered.
+        assert next(answers) == b"re: %d" % number
+    says.put(None)
+    assert list(answers) == [b"50 messages"]
+    assert answers.code() == Code.OK
+
+
+def test_messages_of_8_mib_go_both_ways(echo):
+    _, made = echo
+    message = pattern(0, 8 << 20)
+    assert made.unary(message, timeout=60) == message
+    assert made.collect(iter([message, message]), timeout=60) == b"2 16777216"
+    assert [len(answer) for answer in made.spread(b"2 8388608", timeout=60)] == [8 << 20] * 2
+
+
+def test_a_compressed_call(echo):
+    _, made = echo
+    message = b"again " * 100_000
+    assert made.unary(message, compression=grpc.Compression.Gzip) == message
+
+
+def test_100_calls_at_once_on_one_connection(echo):
+    one, made = echo
+    one.together = threading.Barrier(100)
+    futures = [made.unary.future(b"%d" % number) for number in range(100)]
+    assert [future.result(30) for future in futures] == [b"%d" % number for number in range(100)]
+
+
+def test_a_stream_that_nobody_reads_does_not_stop_other_calls(echo):
+    _, made = echo
+    slow = made.spread(b"64 1048576", timeout=60)
+    for number in range(20):
+        assert made.unary(b"%d" % number, timeout=20) == b"%d" % number
+    assert sum(len(answer) for answer in slow) == 64 << 20
+
+
+# MARK: Errors
+
+@pytest.mark.parametrize("code", range(1, 17))
+def test_a_status_reaches_the_client_with_its_words_and_metadata(sluice, service, code):
+    one = service()
+    with channel(sluice(config(one.endpoint)).address()) as made:
+        failure = error(made.abort, f"{code} not % today: ä\n".encode())
+    assert failure.code() == status(code) and failure.details() == "not % today: ä\n"
+    assert list(failure.trailing_metadata()) == [("x-why", "because"), ("x-why-bin", b"\0\xff")]
+
+
+def test_a_status_after_messages(echo):
+    _, made = echo
+    answers = made.spread_abort(b"")
+    assert [next(answers), next(answers)] == [b"one", b"two"]
+    failure = error(next, answers)
+    assert failure.code() == Code.DATA_LOSS and failure.details() == "the rest is lost"
+
+
+def test_a_method_that_the_server_does_not_have(echo):
+    _, made = echo
+    assert error(made.channel.unary_unary("/test.Echo/None"), b"").code() == Code.UNIMPLEMENTED
+
+
+# MARK: Answers that Sluice gives itself
+
+def test_no_server_is_unavailable(sluice, refused):
+    with channel(sluice(config(refused)).address()) as made:
+        failure = error(made.unary, b"")
+    assert failure.code() == Code.UNAVAILABLE
+    assert "upstream" in failure.details(), failure.details()
+
+
+def test_no_route_is_unimplemented(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, routes=[{"name": "web", "match": {"path": "/web"}, "to": "app"}]))
+    with channel(proxy.address()) as made:
+        assert error(made.unary, b"").code() == Code.UNIMPLEMENTED
+
+
+def test_no_room_is_unavailable(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, upstream={"max_requests": 1}, workers=1))
+    with channel(proxy.address()) as made:
+        call = made.wait.future(b"")
+        one.wait_call()
+        failure = error(made.unary, b"")
+        call.cancel()
+    assert failure.code() == Code.UNAVAILABLE and "max_requests" in failure.details()
+
+
+def test_a_server_that_breaks_off_is_no_success(sluice, service):
+    one = service()
+    with channel(sluice(config(one.endpoint)).address()) as made:
+        says = queue.Queue()
+        answers = made.talk(iter(says.get, None))
+        assert next(answers) == b"hello"
+        one.stop()
+        failure = error(list, answers)
+        says.put(None)
+    assert failure.code() in (Code.UNAVAILABLE, Code.INTERNAL, Code.CANCELLED, Code.UNKNOWN)
+
+
+# MARK: Time
+
+def test_the_clients_deadline_reaches_the_server_and_ends_the_call(echo):
+    one, made = echo
+    failure = error(made.wait, b"", timeout=0.5)
+    assert failure.code() == Code.DEADLINE_EXCEEDED
+    assert 0 < one.calls[0].time <= 0.5
+    assert one.calls[0].over.wait(5)
+
+
+def test_a_call_without_a_deadline_ends_with_the_routes(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, route={"timeout": "300ms"}, access_log={"format": "%GRPC_STATUS% %RESPONSE_FLAGS%"}))
+    with channel(proxy.address()) as made:
+        failure = error(made.wait, b"")
+    assert failure.code() == Code.DEADLINE_EXCEEDED and "timeout" in failure.details()
+    assert one.calls[0].over.wait(5)
+    proxy.wait_stdout("^DeadlineExceeded UT$")
+
+
+def test_the_routes_time_is_told_to_a_server_that_is_given_a_longer_one(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, route={"timeout": "2s"}))
+    with channel(proxy.address()) as made:
+        made.unary(b"", timeout=60)
+    assert 0 < one.calls[0].time <= 2
+
+
+def test_a_stream_has_as_long_as_both_sides_speak(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, route={"timeout": "300ms"}))
+    with channel(proxy.address()) as made:
+        says = queue.Queue()
+        answers = made.talk(iter(says.get, None))
+        assert next(answers) == b"hello"
+        # Longer than the route's time, which begins when the client has no more to say.
+        threading.Event().wait(0.5)
+        says.put(b"1")
+        assert next(answers) == b"re: 1"
+        says.put(None)
+        assert list(answers) == [b"1 messages"]
+
+
+def test_a_client_that_takes_its_call_back_is_heard_by_the_server(echo):
+    one, made = echo
+    call = made.wait.future(b"")
+    one.wait_call()
+    call.cancel()
+    assert one.calls[0].over.wait(5)
+    assert made.unary(b"still there") == b"still there"
+
+
+def test_a_client_that_goes_away_is_noticed_by_the_server(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint))
+    with channel(proxy.address()) as made:
+        made.wait.future(b"")
+        one.wait_call()
+    assert one.calls[0].over.wait(5)
+
+
+# MARK: Reloads and ends
+
+def test_no_call_is_lost_when_configs_change(sluice, service):
+    one, other = service(), service()
+    proxy = sluice(config(one.endpoint, workers=2))
+    lost, done, stop = [], [0] * 4, threading.Event()
+    with channel(proxy.address()) as first, channel(proxy.address()) as second:
+        def ask(number):
+            made = (first, second)[number % 2]
+            while not stop.is_set():
+                try:
+                    if number < 2:
+                        assert made.unary(b"x", timeout=20) == b"x"
+                    else:
+                        assert list(made.talk(iter([b"a", b"b"]), timeout=20))[-1] == b"2 messages"
+                    done[number] += 1
+                except grpc.RpcError as failure:
+                    lost.append(failure)
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for turn in range(6):
+            before = min(done)
+            wait_until(lambda: min(done) > before + 5, 20, "calls do not go on")
+            proxy.reload(config((one, other)[turn % 2].endpoint, workers=2, http={"via": f"turn{turn}"}))
+        before = min(done)
+        wait_until(lambda: min(done) > before + 5, 20, "calls do not go on")
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not lost, lost[0]
+    assert one.calls and other.calls
+
+
+def test_a_call_that_runs_is_finished_when_the_process_ends(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint))
+    with channel(proxy.address()) as made:
+        says = queue.Queue()
+        answers = made.talk(iter(says.get, None))
+        assert next(answers) == b"hello"
+        proxy.signal(signal.SIGTERM)
+        proxy.wait_log("drain")
+        says.put(b"1")
+        assert next(answers) == b"re: 1"
+        says.put(None)
+        assert list(answers) == [b"1 messages"] and answers.code() == Code.OK
+    assert proxy.wait_exit() == 0
+
+
+# MARK: What operators see
+
+def test_the_access_log_has_the_calls_status(sluice, service):
+    one = service()
+    log = {"format": "%PROTOCOL% %PATH% %RESPONSE_CODE% %GRPC_STATUS% %GRPC_STATUS_NUMBER%"}
+    proxy = sluice(config(one.endpoint, access_log=log))
+    with channel(proxy.address()) as made:
+        made.unary(b"")
+        error(made.abort, b"7 no")
+        error(list, made.spread_abort(b""))
+    proxy.wait_stdout(r"^HTTP/2 /test.Echo/Unary 200 OK 0$")
+    proxy.wait_stdout(r"^HTTP/2 /test.Echo/Abort 200 PermissionDenied 7$")
+    proxy.wait_stdout(r"^HTTP/2 /test.Echo/SpreadAbort 200 DataLoss 15$")
