@@ -117,10 +117,11 @@ def status(code):
 
 
 @contextlib.contextmanager
-def channel(address, credentials=None, name=None, options=()):
-    """A channel with a connection of its own, which tries nothing twice."""
+def channel(address, credentials=None, name=None, retries=False, options=()):
+    """A channel with a connection of its own. `retries`: whether it sends again what a server has not looked at, which
+    the library does unless it is told otherwise."""
     target = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
-    options = [*_UNLIMITED, ("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1),
+    options = [*_UNLIMITED, ("grpc.enable_retries", int(retries)), ("grpc.use_local_subchannel_pool", 1),
                ("grpc.enable_http_proxy", 0), *options]
     if name:
         options.append(("grpc.ssl_target_name_override", name))

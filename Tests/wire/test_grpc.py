@@ -50,8 +50,8 @@ def echo(request, sluice, service, tmp_path):
     one = service(grpc.ssl_server_credentials([(pair.pem_key(), pair.crt)]), threads=128)
     made = http_proxy(one.endpoint, upstream={
         "http": {"protocol": "auto"},
-        "chain": [{"tls": {"server_name": "app.test", "trust": str(tmp_path / "ca.crt")}}]})
-    made["listeners"]["inbound"]["chain"].insert(0, {"tls": {"certificates": [{"cert": crt, "key": key}]}})
+        "chain": [{"tls": {"server_name": "app.test", "ca": str(tmp_path / "ca.crt")}}]})
+    made["listeners"]["inbound"]["chain"].insert(0, {"tls": {"certificate": crt, "key": key}})
     credentials = grpc.ssl_channel_credentials(authority.pem)
     with channel(sluice(made).address(), credentials, "app.test") as made:
         yield one, made
@@ -137,7 +137,8 @@ def test_a_status_reaches_the_client_with_its_words_and_metadata(sluice, service
     with channel(sluice(config(one.endpoint)).address()) as made:
         failure = error(made.abort, f"{code} not % today: ä\n".encode())
     assert failure.code() == status(code) and failure.details() == "not % today: ä\n"
-    assert list(failure.trailing_metadata()) == [("x-why", "because"), ("x-why-bin", b"\0\xff")]
+    why = [item for item in failure.trailing_metadata() if item.key.startswith("x-")]
+    assert why == [("x-why", "because"), ("x-why-bin", b"\0\xff")]
 
 
 def test_a_status_after_messages(echo):
@@ -204,10 +205,10 @@ def test_the_clients_deadline_reaches_the_server_and_ends_the_call(echo):
 
 def test_a_call_without_a_deadline_ends_with_the_routes(sluice, service):
     one = service()
-    proxy = sluice(config(one.endpoint, route={"timeout": "300ms"}, access_log={"format": "%GRPC_STATUS% %RESPONSE_FLAGS%"}))
+    proxy = sluice(config(one.endpoint, route={"timeout": "300ms"}, access_log={"to": "stdout", "format": "%GRPC_STATUS% %RESPONSE_FLAGS%"}))
     with channel(proxy.address()) as made:
         failure = error(made.wait, b"")
-    assert failure.code() == Code.DEADLINE_EXCEEDED and "timeout" in failure.details()
+    assert failure.code() == Code.DEADLINE_EXCEEDED and "in time" in failure.details()
     assert one.calls[0].over.wait(5)
     proxy.wait_stdout("^DeadlineExceeded UT$")
 
@@ -248,9 +249,9 @@ def test_a_client_that_goes_away_is_noticed_by_the_server(sluice, service):
     one = service()
     proxy = sluice(config(one.endpoint))
     with channel(proxy.address()) as made:
-        made.wait.future(b"")
+        call = made.wait.future(b"")
         one.wait_call()
-    assert one.calls[0].over.wait(5)
+    assert call.code() == Code.CANCELLED and one.calls[0].over.wait(5)
 
 
 # MARK: Reloads and ends
@@ -259,7 +260,9 @@ def test_no_call_is_lost_when_configs_change(sluice, service):
     one, other = service(), service()
     proxy = sluice(config(one.endpoint, workers=2))
     lost, done, stop = [], [0] * 4, threading.Event()
-    with channel(proxy.address()) as first, channel(proxy.address()) as second:
+    # The library gives up calls of its own that it has not sent when a connection goes away; sending them again is its
+    # part of a connection's end.
+    with channel(proxy.address(), retries=True) as first, channel(proxy.address(), retries=True) as second:
         def ask(number):
             made = (first, second)[number % 2]
             while not stop.is_set():
@@ -307,7 +310,7 @@ def test_a_call_that_runs_is_finished_when_the_process_ends(sluice, service):
 
 def test_the_access_log_has_the_calls_status(sluice, service):
     one = service()
-    log = {"format": "%PROTOCOL% %PATH% %RESPONSE_CODE% %GRPC_STATUS% %GRPC_STATUS_NUMBER%"}
+    log = {"to": "stdout", "format": "%PROTOCOL% %PATH% %RESPONSE_CODE% %GRPC_STATUS% %GRPC_STATUS_NUMBER%"}
     proxy = sluice(config(one.endpoint, access_log=log))
     with channel(proxy.address()) as made:
         made.unary(b"")
