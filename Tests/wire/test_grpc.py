@@ -7,9 +7,11 @@ import threading
 import grpc
 import pytest
 
+from admin import stats as all_stats, text as page
 from calls import Service, channel, error, status
-from certificates import Authority, server
-from configs import cluster, http_proxy
+from certificates import Authority
+from client import get
+from configs import http_proxy
 from flow import pattern, wait_until
 
 HTTP2 = {"http": {"protocol": "http2"}}
@@ -55,6 +57,11 @@ def echo(request, sluice, service, tmp_path):
     credentials = grpc.ssl_channel_credentials(authority.pem)
     with channel(sluice(made).address(), credentials, "app.test") as made:
         yield one, made
+
+
+def stats(proxy, prefix):
+    return {name.removeprefix(prefix + "."): value for name, value in all_stats(proxy).items()
+            if name.startswith(prefix + ".") and value}
 
 
 # MARK: The four kinds of calls
@@ -319,3 +326,24 @@ def test_the_access_log_has_the_calls_status(sluice, service):
     proxy.wait_stdout(r"^HTTP/2 /test.Echo/Unary 200 OK 0$")
     proxy.wait_stdout(r"^HTTP/2 /test.Echo/Abort 200 PermissionDenied 7$")
     proxy.wait_stdout(r"^HTTP/2 /test.Echo/SpreadAbort 200 DataLoss 15$")
+
+
+def test_calls_are_counted_by_their_status(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, admin={"bind": "127.0.0.1:0"}))
+    with channel(proxy.address()) as made:
+        made.unary(b"")
+        list(made.talk(iter([b"a"])))
+        error(made.abort, b"7 no")
+        error(list, made.spread_abort(b""))
+    found = stats(proxy, "cluster.app.grpc")
+    assert found == {"total": 4, "success": 2, "failure": 2, "0": 2, "7": 1, "15": 1}
+    text = page(proxy, "/metrics")
+    assert 'sluice_cluster_grpc_status_total{cluster="app",grpc_status="15"} 1' in text
+
+
+def test_requests_that_are_no_calls_are_not_counted_as_calls(sluice, origin):
+    one = origin()
+    proxy = sluice(http_proxy(one.endpoint, admin={"bind": "127.0.0.1:0"}))
+    assert get(proxy.address()).status == 200
+    assert stats(proxy, "cluster.app.grpc") == {}
