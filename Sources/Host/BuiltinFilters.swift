@@ -18,6 +18,7 @@ enum BuiltinFilters {
         FaultInjection.self,
         Trace.self,
         Gzip.self,
+        GRPCWeb.self,
         Admin.self,
     ]
 }

@@ -338,7 +338,7 @@ def test_calls_are_counted_by_their_status(sluice, service):
         error(list, made.spread_abort(b""))
     found = stats(proxy, "cluster.app.grpc")
     assert found == {"total": 4, "success": 2, "failure": 2, "0": 2, "7": 1, "15": 1}
-    text = page(proxy, "/metrics")
+    text = page(proxy, "/stats/prometheus")
     assert 'sluice_cluster_grpc_status_total{cluster="app",grpc_status="15"} 1' in text
 
 
