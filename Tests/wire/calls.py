@@ -28,10 +28,10 @@ class Call:
 class Service:
     """A server with the methods below, each under `/test.Echo/`; it notes its `calls`."""
 
-    def __init__(self, credentials=None, threads=32, address="127.0.0.1:0", handlers=()):
+    def __init__(self, credentials=None, threads=32, address="127.0.0.1:0", options=(), before_start=None):
         self.calls, self.script, self.together = [], None, None
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(threads),
-                                  options=[*_UNLIMITED, ("grpc.so_reuseport", 0)])
+                                  options=[*_UNLIMITED, ("grpc.so_reuseport", 0), *options])
         methods = {
             "Unary": grpc.unary_unary_rpc_method_handler(self._noted(self.unary)),
             "Collect": grpc.stream_unary_rpc_method_handler(self._noted(self.collect)),
@@ -41,7 +41,9 @@ class Service:
             "Abort": grpc.unary_unary_rpc_method_handler(self._noted(self.abort)),
             "SpreadAbort": grpc.unary_stream_rpc_method_handler(self._noted(self.spread_abort)),
         }
-        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods), *handlers))
+        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
+        if before_start:
+            before_start(self.server)
         port = (self.server.add_secure_port(address, credentials) if credentials
                 else self.server.add_insecure_port(address))
         self.endpoint = f"127.0.0.1:{port}"
