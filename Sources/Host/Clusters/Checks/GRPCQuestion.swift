@@ -7,14 +7,11 @@ struct GRPCQuestion: RequestQuestion {
     let message: [UInt8]
     private let settings: GRPCCheckSettings
     private let cluster: String
-    /// For `grpc-timeout`, in milliseconds.
-    private let timeout: Int
 
-    init(_ settings: GRPCCheckSettings, cluster: String, timeout: Nanoseconds, reuses: Bool) {
+    init(_ settings: GRPCCheckSettings, cluster: String, reuses: Bool) {
         self.settings = settings
         self.cluster = cluster
         self.reuses = reuses
-        self.timeout = Int(clamping: timeout / 1_000_000)
         message = HealthMessage.request(for: settings.service)
     }
 
@@ -24,7 +21,7 @@ struct GRPCQuestion: RequestQuestion {
         head.setAuthority(settings.authority ?? endpoint.authority(otherwise: cluster))
         head.headers.add(.te, "trailers")
         head.headers.add(.contentType, "application/grpc")
-        head.headers.add(.grpcTimeout, "\(timeout)m")
+        // No `grpc-timeout`: who is late has not answered, and has not said that it does not serve either.
         head.headers.add(.userAgent, "sluice-health-check")
     }
 

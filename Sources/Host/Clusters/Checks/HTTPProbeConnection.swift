@@ -164,7 +164,8 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         isAsking = false
         unsafe codec._streamClosed(block, handle, &link.pointee)
         if isShared { scheduleFlush() }
-        let extra = !input.isEmpty || !more.isEmpty || inputEnded
+        // Over HTTP/2 there is more to say than answers.
+        let extra = inputEnded || !isShared && (!input.isEmpty || !more.isEmpty)
         let keeps = isWhole && question.reuses && !extra && canAsk
         probe?.answered(refusal ?? .passed, keeps: keeps)
     }

@@ -27,8 +27,7 @@ struct HealthCheck: Sendable {
             question = .request(HTTPQuestion(http, cluster: cluster, reuses: settings.reuseConnection))
             name = "http\(port) \(http.path)"
         } else if let grpc = settings.grpc {
-            question = .request(
-                GRPCQuestion(grpc, cluster: cluster, timeout: timeout, reuses: settings.reuseConnection))
+            question = .request(GRPCQuestion(grpc, cluster: cluster, reuses: settings.reuseConnection))
             name = grpc.service.isEmpty ? "grpc\(port)" : "grpc\(port) \(grpc.service)"
         } else {
             question = .tcp(TCPQuestion(settings.tcp ?? TCPCheckSettings()))
