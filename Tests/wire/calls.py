@@ -39,6 +39,7 @@ class Service:
             "Talk": grpc.stream_stream_rpc_method_handler(self._noted(self.talk)),
             "Wait": grpc.unary_unary_rpc_method_handler(self._noted(self.wait)),
             "Abort": grpc.unary_unary_rpc_method_handler(self._noted(self.abort)),
+            "SpreadWait": grpc.unary_stream_rpc_method_handler(self._noted(self.spread_wait)),
             "SpreadAbort": grpc.unary_stream_rpc_method_handler(self._noted(self.spread_abort)),
         }
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
@@ -105,6 +106,11 @@ class Service:
         yield b"two"
         context.abort(grpc.StatusCode.DATA_LOSS, "the rest is lost")
 
+    def spread_wait(self, request, context):
+        """One message, and then nothing."""
+        yield b"one"
+        self.calls[-1].over.wait(20)
+
     def wait_call(self, number=1, seconds=10.0):
         """The call that came as number so-and-so, as soon as it has come."""
         wait_until(lambda: len(self.calls) >= number, seconds, f"{len(self.calls)} calls have come")
@@ -143,6 +149,7 @@ class Echo:
         self.talk = made.stream_stream(f"/{SERVICE}/Talk")
         self.wait = made.unary_unary(f"/{SERVICE}/Wait")
         self.abort = made.unary_unary(f"/{SERVICE}/Abort")
+        self.spread_wait = made.unary_stream(f"/{SERVICE}/SpreadWait")
         self.spread_abort = made.unary_stream(f"/{SERVICE}/SpreadAbort")
 
 

@@ -1,18 +1,19 @@
 """gRPC through Sluice, from end to end: the real library as client and as server."""
-import concurrent.futures
 import queue
 import signal
+import socket
 import threading
 
 import grpc
 import pytest
 
 from admin import stats as all_stats, text as page
-from calls import Service, channel, error, status
+from calls import SERVICE, Service, channel, error, status
 from certificates import Authority
-from client import get
+from client import Client, Closed, encode, get
 from configs import http_proxy
 from flow import pattern, wait_until
+from h2peer import H2Client, H2Server
 
 HTTP2 = {"http": {"protocol": "http2"}}
 Code = grpc.StatusCode
@@ -35,6 +36,28 @@ def service():
 
 def config(*endpoints, upstream=None, **more):
     return http_proxy(*endpoints, upstream={**HTTP2, **(upstream or {})}, **more)
+
+
+@pytest.fixture
+def upstream():
+    """Starts servers of HTTP/2 that a test scripts."""
+    running = []
+
+    def start(**kwargs):
+        one = H2Server(**kwargs)
+        running.append(one)
+        return one
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+GRPC_HEAD = [(":status", "200"), ("content-type", "application/grpc")]
+
+
+def framed(message):
+    return b"\0" + len(message).to_bytes(4, "big") + message
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -188,16 +211,53 @@ def test_no_room_is_unavailable(sluice, service):
     assert failure.code() == Code.UNAVAILABLE and "max_requests" in failure.details()
 
 
-def test_a_server_that_breaks_off_is_no_success(sluice, service):
-    one = service()
-    with channel(sluice(config(one.endpoint)).address()) as made:
+def test_a_server_that_breaks_off_in_an_answer_is_told_by_a_status(sluice, upstream):
+    def early(connection, stream, head):
+        connection.h2.send_headers(stream, GRPC_HEAD)
+        connection.h2.send_data(stream, framed(b"one"))
+        connection.flush()
+
+    def script(connection, stream, head, body):
+        connection.socket.shutdown(socket.SHUT_RDWR)
+
+    one = upstream(script=script, early=early)
+    proxy = sluice(config(one.endpoint, access_log={"to": "stdout", "format": "%GRPC_STATUS% %RESPONSE_FLAGS%"}))
+    with channel(proxy.address()) as made:
         says = queue.Queue()
         answers = made.talk(iter(says.get, None))
-        assert next(answers) == b"hello"
-        one.stop()
-        failure = error(list, answers)
+        assert next(answers) == b"one"
         says.put(None)
-    assert failure.code() in (Code.UNAVAILABLE, Code.INTERNAL, Code.CANCELLED, Code.UNKNOWN)
+        failure = error(next, answers)
+    assert failure.code() == Code.UNAVAILABLE and "closed" in failure.details()
+    proxy.wait_stdout("^Unavailable UC$")
+
+
+def test_a_server_that_resets_its_answer_is_told_by_a_status(sluice, upstream):
+    def script(connection, stream, head, body):
+        connection.h2.send_headers(stream, GRPC_HEAD)
+        connection.h2.send_data(stream, framed(b"one") + b"\0\0\0\0\x09half")
+        connection.h2.reset_stream(stream, 2)
+        connection.flush()
+
+    one = upstream(script=script)
+    with channel(sluice(config(one.endpoint)).address()) as made:
+        answers = made.spread(b"")
+        failure = error(list, answers)
+    assert failure.code() == Code.UNAVAILABLE and "reset" in failure.details()
+
+
+def test_a_client_of_http1_sees_that_such_an_answer_is_cut(sluice, upstream):
+    def script(connection, stream, head, body):
+        connection.h2.send_headers(stream, GRPC_HEAD)
+        connection.h2.send_data(stream, framed(b"one"))
+        connection.h2.reset_stream(stream, 2)
+        connection.flush()
+
+    one = upstream(script=script)
+    with Client(sluice(config(one.endpoint)).address()) as client:
+        client.send(encode("POST", "/a.B/C", {"Content-Type": "application/grpc", "TE": "trailers"}, b"x"))
+        with pytest.raises(Closed):
+            client.read_response()
 
 
 # MARK: Time
@@ -226,6 +286,30 @@ def test_the_routes_time_is_told_to_a_server_that_is_given_a_longer_one(sluice, 
     with channel(proxy.address()) as made:
         made.unary(b"", timeout=60)
     assert 0 < one.calls[0].time <= 2
+
+
+def test_an_answer_that_takes_longer_than_its_route_allows_ends_with_a_status(sluice, service):
+    one = service()
+    with channel(sluice(config(one.endpoint, route={"timeout": "300ms"})).address()) as made:
+        answers = made.spread_wait(b"")
+        assert next(answers) == b"one"
+        failure = error(next, answers)
+    assert failure.code() == Code.DEADLINE_EXCEEDED and "in time" in failure.details()
+    assert one.calls[0].over.wait(5)
+
+
+@pytest.mark.parametrize("method, has_begun", [("Wait", False), ("SpreadWait", True)])
+def test_the_clients_time_is_kept_by_sluice_too(sluice, service, method, has_begun):
+    one = service()
+    proxy = sluice(config(one.endpoint))
+    with H2Client(proxy.address()) as client:
+        stream = client.request(f"/{SERVICE}/{method}", "POST", [
+            ("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "300m")], body=framed(b""))
+        answer = client.finish(stream)
+    fields = dict(answer.trailers if has_begun else answer.headers)
+    assert answer.status == 200 and fields["grpc-status"] == "4" and answer.reset is None
+    assert bytes(answer.body) == (framed(b"one") if has_begun else b"")
+    assert 0 < one.calls[0].time <= 0.3 and one.calls[0].over.wait(5)
 
 
 def test_a_stream_has_as_long_as_both_sides_speak(sluice, service):
@@ -347,3 +431,100 @@ def test_requests_that_are_no_calls_are_not_counted_as_calls(sluice, origin):
     proxy = sluice(http_proxy(one.endpoint, admin={"bind": "127.0.0.1:0"}))
     assert get(proxy.address()).status == 200
     assert stats(proxy, "cluster.app.grpc") == {}
+
+
+# MARK: Calls that are tried again
+
+RETRY = {"retry": {"attempts": 2, "backoff": {"base": "1ms"}}}
+
+
+def test_a_call_that_a_server_refuses_as_unavailable_is_tried_again(sluice, service):
+    one, other = service(), service()
+    one.script = lambda context: context.abort(Code.UNAVAILABLE, "not now")
+    proxy = sluice(config(one.endpoint, other.endpoint, filters=[RETRY], workers=1))
+    with channel(proxy.address()) as made:
+        for number in range(10):
+            assert made.unary(b"%d" % number) == b"%d" % number
+    assert one.calls and len(other.calls) == 10
+    assert other.calls[0].values("x-envoy-attempt-count") == []
+
+
+def test_a_call_that_fails_for_another_reason_is_not(sluice, service):
+    one = service()
+    one.script = lambda context: context.abort(Code.INTERNAL, "broken")
+    proxy = sluice(config(one.endpoint, filters=[RETRY]))
+    with channel(proxy.address()) as made:
+        assert error(made.unary, b"").code() == Code.INTERNAL
+    assert len(one.calls) == 1
+
+
+def test_a_stream_that_is_refused_is_sent_again(sluice, upstream):
+    """The library's server does not refuse streams, so another one does."""
+    def script(connection, stream, head, body):
+        if len(one.seen) == 1:
+            connection.h2.reset_stream(stream, 7)
+            return connection.flush()
+        connection.respond(stream, framed(b"second"), headers=GRPC_HEAD[1:], trailers=[("grpc-status", "0")])
+
+    one = upstream(script=script)
+    with channel(sluice(config(one.endpoint, filters=[RETRY], workers=1)).address()) as made:
+        assert made.unary(b"x") == b"second"
+    assert len(one.seen) == 2
+
+
+def test_a_stream_that_is_refused_again_and_again_is_unavailable(sluice, upstream):
+    def script(connection, stream, head, body):
+        connection.h2.reset_stream(stream, 7)
+        connection.flush()
+
+    one = upstream(script=script)
+    with channel(sluice(config(one.endpoint, filters=[RETRY], workers=1)).address()) as made:
+        assert error(made.unary, b"x").code() == Code.UNAVAILABLE
+    assert 3 <= len(one.seen) <= 4
+
+
+def test_servers_that_take_leave_again_and_again_lose_no_call(sluice, service):
+    one = service(options=[("grpc.max_connection_age_ms", 100), ("grpc.max_connection_age_grace_ms", 5000)])
+    proxy = sluice(config(one.endpoint, workers=1, admin={"bind": "127.0.0.1:0"}))
+    with channel(proxy.address()) as made:
+        def connections():
+            return stats(proxy, "cluster.app").get("upstream_cx_http2_total", 0)
+        asked = 0
+        while connections() < 6:
+            futures = [made.unary.future(b"x", timeout=20) for _ in range(20)]
+            assert [future.result() for future in futures] == [b"x"] * 20
+            asked += 20
+            assert asked < 20_000
+
+
+# MARK: Outliers
+
+def test_a_server_whose_calls_fail_in_their_trailers_is_put_aside(sluice, service):
+    one, other = service(), service()
+    one.script = lambda context: (context.send_initial_metadata([("x-a", "b")]), context.abort(Code.INTERNAL, "broken"))
+    proxy = sluice(config(one.endpoint, other.endpoint, workers=1, upstream={
+        "outlier_detection": {"consecutive_5xx": 3, "interval": "100ms"}}))
+    with channel(proxy.address()) as made:
+        wait_until(lambda: [error_or_answer(made) for _ in range(2)] and any(
+            entry.get("message") == "endpoint ejected" for entry in proxy.log), what="nobody was put aside")
+        before = len(one.calls)
+        wait_until(lambda: [error_or_answer(made) for _ in range(6)] == [b"x"] * 6, what="it is used all the same")
+        assert len(one.calls) - before < 6
+
+
+def error_or_answer(made):
+    try:
+        return made.unary(b"x")
+    except grpc.RpcError as failure:
+        return failure.code()
+
+
+# MARK: What is no call of gRPC's own
+
+def test_te_says_nothing_else_to_an_upstream_of_http2(sluice, service):
+    one = service()
+    with Client(sluice(config(one.endpoint)).address()) as client:
+        response = client.request("POST", f"/{SERVICE}/Unary", {
+            "Content-Type": "application/grpc", "TE": "gzip, trailers", "Connection": "te"}, framed(b"x"))
+    assert response.status == 200 and dict(response.trailers)["grpc-status"] == "0"
+    assert response.body == framed(b"x") and one.calls[0].values("te") in ([], ["trailers"])
