@@ -490,7 +490,7 @@ def test_servers_that_take_leave_again_and_again_lose_no_call(sluice, service):
         def connections():
             return stats(proxy, "cluster.app").get("upstream_cx_http2_total", 0)
         asked = 0
-        while connections() < 6:
+        while connections() < 12:
             futures = [made.unary.future(b"x", timeout=20) for _ in range(20)]
             assert [future.result() for future in futures] == [b"x"] * 20
             asked += 20

@@ -47,6 +47,8 @@ final class HTTP2Session {
     var fatal: Fault?
     /// The peer has said that it takes no more streams, or we have.
     var isGoingAway = false
+    /// Requests have been handed to libnghttp2 since the last write.
+    private var hasUnsentRequests = false
     /// The peer has said what it takes.
     var hasHeardSettings = false
     /// When the last stream ended, or the connection began.
@@ -115,6 +117,9 @@ final class HTTP2Session {
     func read(_ chunk: inout ByteChunk, _ link: inout CodecLink) {
         guard !chunk.isEmpty, fatal == nil else { return chunk.removeFirst(chunk.count) }
         lastHeard = link.now
+        // What was begun before the peer's farewell is read goes out, as a peer that takes leave in two steps expects; kept
+        // back it could not be sent at all, and a body that is already here would be lost (RFC 9113 section 6.8).
+        if hasUnsentRequests { write(0, &link) }
         let count = chunk.count
         let taken = with(&link) { readAll(&chunk) }
         chunk.removeFirst(chunk.count)
@@ -187,6 +192,7 @@ final class HTTP2Session {
     func write(_ room: Int, _ link: inout CodecLink) {
         guard unsafe nghttp2_session_want_write(raw) != 0 else { return closeIfDone(&link) }
         self.room = room
+        hasUnsentRequests = false
         let result = with(&link) { unsafe nghttp2_session_send(raw) }
         if result != 0 { fail(Int(result)) }
         closeIfDone(&link)
@@ -391,6 +397,7 @@ final class HTTP2Session {
         let user = unsafe Unmanaged.passUnretained(stream).toOpaque()
         let id = unsafe nghttp2_submit_request(raw, nil, fields, count, body, user)
         if id > 0 { stream.id = id }
+        hasUnsentRequests = true
         return min(id, 0)
     }
 

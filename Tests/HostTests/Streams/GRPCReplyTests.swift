@@ -56,7 +56,8 @@ import Testing
     @Test(
         "an answer ends with trailers only where its client is sure to read them",
         arguments: [
-            ("application/grpc", true, true), ("application/grpc+proto", true, true), ("application/grpc", false, false),
+            ("application/grpc", true, true), ("application/grpc+proto", true, true),
+            ("application/grpc", false, false),
             ("application/grpc-web+proto", true, true), ("application/grpc-web-text", false, true),
             ("text/html", true, false),
         ])
