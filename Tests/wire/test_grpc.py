@@ -14,6 +14,9 @@ from client import Client, Closed, encode, get
 from configs import http_proxy
 from flow import pattern, wait_until
 from h2peer import H2Client, H2Server
+from healthy import Backend
+from sluice import REPOSITORY
+from snippets import snippets_of
 
 HTTP2 = {"http": {"protocol": "http2"}}
 Code = grpc.StatusCode
@@ -528,3 +531,23 @@ def test_te_says_nothing_else_to_an_upstream_of_http2(sluice, service):
             "Content-Type": "application/grpc", "TE": "gzip, trailers", "Connection": "te"}, framed(b"x"))
     assert response.status == 200 and dict(response.trailers)["grpc-status"] == "0"
     assert response.body == framed(b"x") and one.calls[0].values("te") in ([], ["trailers"])
+
+
+# MARK: The manual
+
+def test_the_config_in_the_manual(sluice):
+    text = next(body for name, body in snippets_of(REPOSITORY / "docs/operators.md") if "health_checks: [ grpc" in body)
+    assert len(text.splitlines()) <= 12
+    one, other = Backend(), Backend()
+    try:
+        for number, backend in enumerate((one, other), 1):
+            text = text.replace(f"greeter-{number}.internal:50051", backend.endpoint)
+        proxy = sluice(text.replace("127.0.0.1:50051", "127.0.0.1:0"))
+        wait_until(lambda: one.health.asked and other.health.asked, what="nobody was asked")
+        one.script = lambda context: context.abort(Code.UNAVAILABLE, "not now")
+        with channel(proxy.address("calls")) as made:
+            assert [made.unary(b"x") for _ in range(6)] == [b"x"] * 6
+        assert one.calls and len(other.calls) == 6
+    finally:
+        one.stop()
+        other.stop()

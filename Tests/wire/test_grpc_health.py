@@ -1,49 +1,14 @@
 """Health checks over HTTP/2: by gRPC's own health service, and by requests."""
-import threading
-
 import grpc
 import pytest
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from calls import Service, channel
+from calls import channel
 from certificates import Authority
 from configs import http_proxy
 from flow import wait_until
 from h2peer import H2Server
+from healthy import Backend, Status
 from sluice import run_cli
-
-Status = health_pb2.HealthCheckResponse
-
-
-class Watched(health.HealthServicer):
-    """The real health service, which counts what it is asked."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked, self.open = [], threading.Event()
-        self.open.set()
-
-    def Check(self, request, context):
-        self.asked.append((request.service, context.peer(), dict(context.invocation_metadata())))
-        self.open.wait(10)
-        return super().Check(request, context)
-
-
-class Backend:
-    """A service with its health."""
-
-    def __init__(self, name, credentials=None, with_health=True, options=()):
-        self.name, self.health = name, Watched()
-        self.service = Service(credentials, options=options, before_start=self.register if with_health else None)
-        self.endpoint = self.service.endpoint
-
-    def register(self, server):
-        health_pb2_grpc.add_HealthServicer_to_server(self.health, server)
-
-    @property
-    def served(self):
-        return len(self.service.calls)
-
 
 @pytest.fixture
 def backend():
@@ -56,7 +21,7 @@ def backend():
 
     yield start
     for one in running:
-        one.service.stop()
+        one.stop()
 
 
 def check(**settings):
@@ -75,7 +40,7 @@ def ask(proxy, count=12):
 
 
 def test_an_endpoint_that_does_not_serve_gets_no_calls_until_it_does(sluice, backend):
-    a, b = backend("a"), backend("b")
+    a, b = backend(), backend()
     proxy = sluice(config(a.endpoint, b.endpoint))
     wait_until(lambda: b.health.asked and a.health.asked, what="nobody was asked")
     ask(proxy)
@@ -93,7 +58,7 @@ def test_an_endpoint_that_does_not_serve_gets_no_calls_until_it_does(sluice, bac
 
 
 def test_what_is_asked(sluice, backend):
-    one = backend("a")
+    one = backend()
     one.health.set("my.Service", Status.SERVING)
     proxy = sluice(config(one.endpoint, checks=check(grpc={"service": "my.Service", "authority": "own.test"})))
     wait_until(lambda: len(one.health.asked) > 10, what="nobody was asked")
@@ -106,7 +71,7 @@ def test_what_is_asked(sluice, backend):
 
 
 def test_a_connection_of_its_own_for_each_check(sluice, backend):
-    one = backend("a")
+    one = backend()
     sluice(config(one.endpoint, checks=check(grpc={}, reuse_connection=False)))
     wait_until(lambda: len(one.health.asked) > 5, what="nobody was asked")
     peers = [peer for _, peer, _ in list(one.health.asked)]
@@ -117,7 +82,7 @@ def test_a_connection_of_its_own_for_each_check(sluice, backend):
     ("unknown service", "grpc-status 5"), ("no health service", "grpc-status 12"), ("unknown", "UNKNOWN"),
     ("service unknown", "SERVICE_UNKNOWN")])
 def test_anything_but_serving_fails(sluice, backend, how, cause):
-    one = backend("a", with_health=how != "no health service")
+    one = backend(with_health=how != "no health service")
     service = "none" if how == "unknown service" else ""
     if how == "unknown":
         one.health.set("", Status.UNKNOWN)
@@ -135,7 +100,7 @@ def test_an_endpoint_that_is_no_grpc_server_fails(sluice, origin, refused):
 
 
 def test_a_check_that_is_not_answered_in_time(sluice, backend):
-    one = backend("a")
+    one = backend()
     proxy = sluice(config(one.endpoint, checks=check(grpc={}, timeout="100ms")))
     wait_until(lambda: one.health.asked, what="nobody was asked")
     one.health.open.clear()
@@ -145,7 +110,7 @@ def test_a_check_that_is_not_answered_in_time(sluice, backend):
 
 
 def test_a_server_that_takes_leave_between_checks_has_not_failed(sluice, backend):
-    one = backend("a", options=[("grpc.max_connection_age_ms", 100), ("grpc.max_connection_age_grace_ms", 100)])
+    one = backend(options=[("grpc.max_connection_age_ms", 100), ("grpc.max_connection_age_grace_ms", 100)])
     proxy = sluice(config(one.endpoint, checks=check(grpc={}, always_log_failures=True)))
     wait_until(lambda: len({peer for _, peer, _ in list(one.health.asked)}) > 5, what="no connection ended")
     assert not [entry for entry in proxy.log if "check" in entry.get("message", "")], proxy.log_text()
@@ -156,7 +121,7 @@ def test_over_tls(sluice, backend, tmp_path):
     authority = Authority()
     pair = authority.issue("app.test")
     (tmp_path / "ca.crt").write_bytes(authority.pem)
-    one = backend("a", grpc.ssl_server_credentials([(pair.pem_key(), pair.crt)]))
+    one = backend(grpc.ssl_server_credentials([(pair.pem_key(), pair.crt)]))
     chain = [{"tls": {"server_name": "app.test", "ca": str(tmp_path / "ca.crt")}}]
     for protocol in ("http2", "auto"):
         before = len(one.health.asked)

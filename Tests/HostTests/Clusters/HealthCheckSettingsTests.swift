@@ -67,7 +67,7 @@ import Testing
             ("tcp:", "a health check needs `http`, `grpc` or `tcp`"),
             ("{ http: /, tcp: {} }", "a check is one of `http`, `grpc` and `tcp`"),
             ("{ http: /, grpc: {} }", "a check is one of `http`, `grpc` and `tcp`"),
-            ("grpc: { authority: a b }", "`a b` cannot be a host"),
+            ("grpc: { authority: '' }", "`` cannot be a host"),
             ("http: {}", "a health check over HTTP needs a path"),
             ("http: healthz", "`healthz` cannot be the target of a request"),
             ("http: '/a b'", "`/a b` cannot be the target of a request"),
