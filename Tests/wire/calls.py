@@ -39,6 +39,7 @@ class Service:
             "Talk": grpc.stream_stream_rpc_method_handler(self._noted(self.talk)),
             "Wait": grpc.unary_unary_rpc_method_handler(self._noted(self.wait)),
             "Abort": grpc.unary_unary_rpc_method_handler(self._noted(self.abort)),
+            "Refuse": grpc.stream_unary_rpc_method_handler(self._noted(self.refuse)),
             "SpreadWait": grpc.unary_stream_rpc_method_handler(self._noted(self.spread_wait)),
             "SpreadAbort": grpc.unary_stream_rpc_method_handler(self._noted(self.spread_abort)),
         }
@@ -111,6 +112,10 @@ class Service:
         yield b"one"
         self.calls[-1].over.wait(20)
 
+    def refuse(self, requests, context):
+        """Reads nothing of what the client streams."""
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no more")
+
     def wait_call(self, number=1, seconds=10.0):
         """The call that came as number so-and-so, as soon as it has come."""
         wait_until(lambda: len(self.calls) >= number, seconds, f"{len(self.calls)} calls have come")
@@ -149,6 +154,7 @@ class Echo:
         self.talk = made.stream_stream(f"/{SERVICE}/Talk")
         self.wait = made.unary_unary(f"/{SERVICE}/Wait")
         self.abort = made.unary_unary(f"/{SERVICE}/Abort")
+        self.refuse = made.stream_unary(f"/{SERVICE}/Refuse")
         self.spread_wait = made.unary_stream(f"/{SERVICE}/SpreadWait")
         self.spread_abort = made.unary_stream(f"/{SERVICE}/SpreadAbort")
 

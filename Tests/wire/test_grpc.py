@@ -162,6 +162,17 @@ def test_a_stream_that_nobody_reads_does_not_stop_other_calls(echo):
     assert sum(len(answer) for answer in slow) == 64 << 20
 
 
+@pytest.mark.parametrize("where", ["server", "listener", "cluster"])
+def test_more_calls_than_streams_all_get_their_answer(sluice, service, where):
+    one = service(threads=64, options=[("grpc.max_concurrent_streams", 5)] if where == "server" else ())
+    few = {"http2": {"max_concurrent_streams": 5}}
+    proxy = sluice(config(one.endpoint, workers=1, http=few if where == "listener" else None,
+                          upstream={"http": {"protocol": "http2", **(few if where == "cluster" else {})}}))
+    with channel(proxy.address()) as made:
+        futures = [made.unary.future(b"%d" % number, timeout=30) for number in range(200)]
+        assert [future.result() for future in futures] == [b"%d" % number for number in range(200)]
+
+
 # MARK: Errors
 
 @pytest.mark.parametrize("code", range(1, 17))
@@ -180,6 +191,15 @@ def test_a_status_after_messages(echo):
     assert [next(answers), next(answers)] == [b"one", b"two"]
     failure = error(next, answers)
     assert failure.code() == Code.DATA_LOSS and failure.details() == "the rest is lost"
+
+
+def test_a_server_that_answers_before_the_client_is_done_is_heard(echo):
+    _, made = echo
+    messages = iter(lambda: b"x" * 100_000, None)
+    for _ in range(5):
+        failure = error(made.refuse, messages, timeout=20)
+        assert failure.code() == Code.RESOURCE_EXHAUSTED and failure.details() == "no more"
+    assert made.unary(b"x") == b"x"
 
 
 def test_a_method_that_the_server_does_not_have(echo):
