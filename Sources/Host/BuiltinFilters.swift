@@ -19,6 +19,7 @@ enum BuiltinFilters {
         Trace.self,
         Gzip.self,
         HeadersFilter.self,
+        GRPCWeb.self,
         Admin.self,
     ]
 }

@@ -69,6 +69,30 @@ struct ConformanceTests {
                     }
                 })
         },
+        Case("grpc_web, and nobody wants it") { Conformance.findings(GRPCWeb.self) },
+        Case("grpc_web") {
+            Conformance.findings(
+                GRPCWeb.self,
+                .init { options in
+                    options.requestFields = [RecordedField(name: "content-type", value: "application/grpc-web+proto")]
+                    options.responseFields = [RecordedField(name: "content-type", value: "application/grpc+proto")]
+                    options.changes = .responseBody
+                    options.readResponse = GRPCWebBody.messages
+                })
+        },
+        Case("grpc_web as text") {
+            Conformance.findings(
+                GRPCWeb.self,
+                .init { options in
+                    options.requestFields = [
+                        RecordedField(name: "content-type", value: "application/grpc-web+proto"),
+                        RecordedField(name: "accept", value: "application/grpc-web-text"),
+                    ]
+                    options.responseFields = [RecordedField(name: "content-type", value: "application/grpc+proto")]
+                    // Which of the bodies are text is not seen from their bytes: GRPCWebTests reads them.
+                    options.changes = .responseBody
+                })
+        },
         Case("router") { Conformance.findings(Router.self, .init(config: "{ to: app }")) },
         Case("router that answers") {
             Conformance.findings(

@@ -202,6 +202,7 @@ PLACES = {
     "a health check": http_proxy("127.0.0.1:1", upstream={"health_checks": [{"tcp": {}, "nonsense": 1}]}),
     "http of a health check": http_proxy(
         "127.0.0.1:1", upstream={"health_checks": {"http": {"path": "/", "nonsense": 1}}}),
+    "grpc of a health check": http_proxy("127.0.0.1:1", upstream={"health_checks": {"grpc": {"nonsense": 1}}}),
     "tcp of a health check": http_proxy("127.0.0.1:1", upstream={"health_checks": {"tcp": {"nonsense": 1}}}),
     "bytes of a health check": http_proxy(
         "127.0.0.1:1", upstream={"health_checks": {"tcp": {"send": {"hex": "61", "nonsense": 1}}}}),
@@ -237,6 +238,8 @@ def test_every_key_that_the_program_knows_is_in_the_manual(place, tmp_path):
 PAGES = {
     "circuit_breaker": [{}, {"queue": {}}, {"errors": {}}],
     "fault": [{}, {"delay": {}}, {"abort": {}}],
+    # There is nothing to set.
+    "grpc_web": [],
     "gzip": [{}],
     "rate_limit": [{}, {"rules": [{}]}, {"by": {}}],
     "retry": [{}, {"backoff": {}}, {"budget": {}}],

@@ -54,6 +54,8 @@ final class HTTP2Session {
     private(set) var begunCount = 0
     /// Streams that are not over for libnghttp2.
     var liveCount = 0
+    /// Requests have been handed to libnghttp2 since the last write.
+    private var hasUnsentRequests = false
     /// The peer has said what it takes.
     var hasHeardSettings = false
     /// When the last stream ended, or the connection began.
@@ -125,6 +127,9 @@ final class HTTP2Session {
     func read(_ chunk: inout ByteChunk, _ link: inout CodecLink) {
         guard !chunk.isEmpty, fatal == nil else { return chunk.removeFirst(chunk.count) }
         lastHeard = link.now
+        // What was begun before the peer's farewell is read goes out, as a peer that takes leave in two steps expects; kept
+        // back it could not be sent at all, and a body that is already here would be lost (RFC 9113 section 6.8).
+        if hasUnsentRequests { send(0, &link) }
         var count = 0
         let result = with(&link) { readFrames(&chunk, &count) }
         chunk.removeFirst(fatal == nil && result >= 0 ? count : chunk.count)
@@ -232,6 +237,7 @@ final class HTTP2Session {
     private func send(_ room: Int, _ link: inout CodecLink) {
         guard unsafe nghttp2_session_want_write(raw) != 0 else { return }
         self.room = room
+        hasUnsentRequests = false
         let result = with(&link) { unsafe nghttp2_session_send(raw) }
         if result != 0 { fail(Int(result)) }
     }
@@ -458,6 +464,7 @@ final class HTTP2Session {
         let user = unsafe Unmanaged.passUnretained(stream).toOpaque()
         let id = unsafe nghttp2_submit_request(raw, nil, fields, count, body, user)
         if id > 0 { stream.id = id }
+        hasUnsentRequests = true
         return min(id, 0)
     }
 

@@ -192,10 +192,26 @@ struct ConfigLoader {
             // A cluster speaks HTTP/1 unless its chain says otherwise.
             stages.insert(StagePlan(name: "http", type: HTTPClientCodec.self, settings: http.value), at: 0)
         }
+        checkProtocol(of: settings.healthChecks, node, stages)
         let spot = ConfigSpot(place: node.headPlace, node: node)
         let limits = ClusterLimits(settings, cluster: name, spot: spot, file: diagnostics.file)
         return ClusterPlan(
             name: name, settings: settings, chain: ChainPlan(stages: stages), limits: limits, node: node)
+    }
+
+    /// gRPC is spoken over HTTP/2.
+    private func checkProtocol(of checks: [HealthCheckSettings], _ node: Node, _ stages: [StagePlan]) {
+        let protocols = ChainPlan(stages: stages).applicationProtocols
+        // Where there is a choice, TLS makes it, which is one of the byte filters.
+        let canAgree = protocols.count == 1 || stages.contains { $0.role == .byteFilter }
+        guard !canAgree || !protocols.contains("h2") else { return }
+        let nodes = node["health_checks"].map { $0.elements ?? [$0] } ?? []
+        for (check, node) in zip(checks, nodes) where check.grpc != nil {
+            diagnostics.error(
+                .refusedValue, "a health check by gRPC needs HTTP/2, which the cluster does not speak",
+                at: (node["grpc"] ?? node).headPlace,
+                hint: "set `http: { protocol: http2 }` for the cluster, which its requests need too if they are calls")
+        }
     }
 
     private func checkReferences(_ names: Set<String>) {

@@ -65,7 +65,7 @@ extension ClientConnection {
             if !last, count > 0 { credit(count, handle) }
         case .responseTrailers(let handle):
             guard let stream = found(handle) else { break }
-            if stream.awaitsOutcome { stream.noteOutcomeOfTrailers() }
+            trailersCame(stream)
             detachShared(stream)
             stream.responseTrailersArrived()
         case .reset(let handle, let fault): if let stream = found(handle) { lost(stream, fault) }
@@ -82,12 +82,7 @@ extension ClientConnection {
 
     private func headArrived(_ stream: HTTPStream, last: Bool) {
         unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
-        unsafe answered(stream.responseMemory.pointee.status.code, stream)
-        if stream.awaitsOutcome { stream.noteOutcome(ofHead: last) }
-        endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
-        if pool.looksForRefusals {
-            unsafe pool.lookForRefusal(in: stream.responseMemory.pointee.headers, of: endpoint)
-        }
+        answered(stream, last: last)
         if last { detachShared(stream) }
         if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
         stream.responseHeadArrived(last: last)

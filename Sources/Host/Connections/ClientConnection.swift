@@ -235,7 +235,9 @@ final class ClientConnection: Connection, CodecHost {
         if isShared {
             if debts > 0 { payDebts() }
             decodeShared()
-        } else if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen || unwanted >= 0 { decode() }
+        } else if !input.isEmpty || !more.isEmpty || inputEnded || isTunnelToOpen || unwanted >= 0 {
+            decode()
+        }
         if flags.contains(.canRead), !flags.contains(.closed), wantsInput { read() }
     }
 
@@ -280,12 +282,7 @@ final class ClientConnection: Connection, CodecHost {
             stream.interimHeadArrived()
         case .responseHead(_, let last):
             unsafe stream.factsMemory.pointee.upstreamFirstByte = worker.instant
-            unsafe answered(stream.responseMemory.pointee.status.code, stream)
-            if stream.awaitsOutcome { stream.noteOutcome(ofHead: last) }
-            endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
-            if pool.looksForRefusals {
-                unsafe pool.lookForRefusal(in: stream.responseMemory.pointee.headers, of: endpoint)
-            }
+            answered(stream, last: last)
             if last { detach() }
             if unsafe stream.responseMemory.pointee.status == 101 { stream.flags.insert(.tunnel) }
             stream.responseHeadArrived(last: last)
@@ -293,7 +290,7 @@ final class ClientConnection: Connection, CodecHost {
             if last { detach() }
             stream.responseBodyArrived(chunk, last: last)
         case .responseTrailers:
-            if stream.awaitsOutcome { stream.noteOutcomeOfTrailers() }
+            trailersCame(stream)
             detach()
             stream.responseTrailersArrived()
         case .reset(_, let fault):
@@ -372,10 +369,23 @@ final class ClientConnection: Connection, CodecHost {
         pool.stats.cluster.add(.rqActive, -1)
     }
 
-    func answered(_ status: Int, _ stream: HTTPStream) {
+    /// The head of an answer has come; `last` where it is the whole answer.
+    func answered(_ stream: HTTPStream, last: Bool) {
+        let head = unsafe stream.responseMemory
+        let status = unsafe head.pointee.status.code
         pool.stats.answered(status)
         endpoint.stats.add(status < 500 ? .rqSuccess : .rqError)
         if status < 500, stream.flags.contains(.replayed) { pool.stats.cluster.add(.rqRetrySuccess) }
+        // How a gRPC call has gone stands where it ends: answers with a body are not looked at before their trailers.
+        if last, status == 200, unsafe head.pointee.headers.isGRPC { unsafe pool.stats.called(head.pointee.headers) }
+        if stream.awaitsOutcome { stream.noteOutcome(ofHead: last) }
+        endpoint.answered(after: stream.waitedForAnswer, at: worker.loop.now)
+        if pool.looksForRefusals { unsafe pool.lookForRefusal(in: head.pointee.headers, of: endpoint) }
+    }
+
+    func trailersCame(_ stream: HTTPStream) {
+        if let trailers = unsafe stream.responseTrailersMemory { unsafe pool.stats.called(trailers.pointee) }
+        if stream.awaitsOutcome { stream.noteOutcomeOfTrailers() }
     }
 
     /// After an answer the connection goes back to the pool, or goes away.
@@ -519,7 +529,6 @@ final class ClientConnection: Connection, CodecHost {
         unsafe unwantedTrailers = memory
         return unsafe memory
     }
-
 
     func armCodecTimer(after delay: Duration) { worker.loop.schedule(codecTimer, after: delay.wholeNanoseconds) }
     func disarmCodecTimer() { if codecTimer.isArmed { worker.loop.cancel(codecTimer) } }

@@ -10,6 +10,9 @@ final class ClusterStats {
     let requestsPerConnection: Histogram
     let requestTime: Histogram
     let traffic: Connection.Traffic
+    /// Made with the first call of gRPC.
+    private lazy var grpcGroup = registry.group(StatScope.cluster(name).part("grpc"), GRPCStat.schema)
+    private lazy var grpc = StatSlots<GRPCStat>(grpcGroup, slot: worker)
     private let group: StatGroup
     private let registry: StatRegistry
     private let name: String
@@ -40,5 +43,15 @@ final class ClusterStats {
         let counter = registry.counter(.cluster(name), ClusterStat.code(status), slot: worker)
         codes.append((status, counter))
         counter.add()
+    }
+
+    /// Counts a gRPC call by its status, where these fields tell it.
+    ///
+    /// - Parameter fields: trailers, or those of a head that is the whole answer.
+    func called(_ fields: borrowing Headers) {
+        guard let status = GRPCStatus(in: fields) else { return }
+        grpc.add(.total)
+        grpc.add(status == .ok ? .success : .failure)
+        grpc.add(.of(status))
     }
 }

@@ -50,6 +50,9 @@ struct StatCatalog {
                 ["cluster"], note: "There from the first time on."),
             section(
                 "TLS of clusters", cluster.part("ssl"), tls, ["cluster"], note: "There from the first handshake on."),
+            section(
+                "gRPC of clusters", cluster.part("grpc"), GRPCStat.entries, ["cluster"],
+                note: "There from the first answer to a gRPC call on; calls without one are in `upstream_rq_…` only."),
             section("Endpoints", .endpoint("ADDRESS", of: "CLUSTER"), EndpointStat.entries, ["cluster", "endpoint"]),
             section(
                 "Plugins", .plugin("PLUGIN"), PluginStat.entries, ["plugin"], note: "There from the first fault on."),

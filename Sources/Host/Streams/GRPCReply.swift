@@ -15,14 +15,32 @@ enum GRPCReply {
     ///   - outcome: the status where the head has none; nil for what the status of HTTP means.
     ///   - text: what would have been the body.
     static func shape(_ head: inout ResponseHead, outcome: GRPCStatus?, text: String) {
-        if !head.headers.contains(.grpcStatus) {
-            head.headers.set(.grpcStatus, (outcome ?? GRPCStatus(for: head.status)).code)
-        }
-        if !head.headers.contains(.grpcMessage) { head.headers.set(.grpcMessage, encoded(text)) }
+        fill(&head.headers, outcome: outcome ?? GRPCStatus(for: head.status), text: text)
         head.headers.set(.contentType, "application/grpc")
         head.headers.remove(.contentLength)
         head.status = 200
         head.bodyLength = .none
+    }
+
+    /// Says how a call has ended, where the fields do not say it already.
+    static func fill(_ fields: inout Headers, outcome: GRPCStatus, text: String) {
+        if !fields.contains(.grpcStatus) { fields.set(.grpcStatus, outcome.code) }
+        if !fields.contains(.grpcMessage) { fields.set(.grpcMessage, encoded(text)) }
+    }
+
+    /// What a fault means to a gRPC client, where the status of HTTP does not tell; nil elsewhere.
+    static func outcome(of fault: Fault) -> GRPCStatus? {
+        fault.kind == .upstreamTimeout ? .deadlineExceeded : nil
+    }
+
+    /// Whether an answer that has begun can end with trailers that its client is sure to read.
+    static func canEnd(_ head: borrowing ResponseHead, isHTTP2: Bool) -> Bool {
+        guard head.status == 200, !head.headers.contains(.contentLength) else { return false }
+        if isHTTP2, head.headers.isGRPC { return true }
+        let isWeb = head.headers.withValue(.contentType) { type in
+            type.byteCount >= 20 && ASCII.equalIgnoringCase(type.extracting(0..<20), "application/grpc-web")
+        }
+        return isWeb ?? false
     }
 
     /// Percent-encodes all but printable ASCII, and the end of the line away (gRPC over HTTP/2, Status-Message).

@@ -19,15 +19,35 @@ extension HTTPStream {
         dropSent()
         dropUpstream(fault)
         if fetch != nil { return end(.fault(fault)) }
-        if flags.contains(.responseSent) { return cut(fault) }
+        if flags.contains(.responseSent) { return endCall(fault, at: stage) ? () : cut(fault) }
         if offer(fault, above: stage) { return }
         let verdict = Rescue.verdict(fault, duringRequest: !flags.contains(.requestEnded))
         unsafe factsMemory.pointee.flags.formUnion(verdict.flags)
         prepareReply(verdict.status, body: "")
         replyBody = ""
         if fault.kind == .overflow { sayOverloaded() }
-        let isLate = fault.kind == .upstreamTimeout
-        answer(from: min(stage, table.httpCount), text: verdict.text, outcome: isLate ? .deadlineExceeded : nil)
+        answer(from: min(stage, table.httpCount), text: verdict.text, outcome: GRPCReply.outcome(of: fault))
+    }
+
+    /// An answer to a gRPC call that cannot go on ends with a status that says so, where the client is sure to see it:
+    /// over HTTP/2, or as a message of gRPC-Web. Anywhere else trailers may be passed over, and the rest be taken for all.
+    ///
+    /// - Returns: whether that could be done.
+    private func endCall(_ fault: Fault, at stage: Int) -> Bool {
+        guard let connection = unsafe connection, parkedResponse == 0, !flags.contains(.tunnel),
+            unsafe headMemory.pointee.headers.isGRPC,
+            unsafe GRPCReply.canEnd(responseMemory.pointee, isHTTP2: connection.isShared)
+        else { return false }
+        let trailers = unsafe trailers(isRequest: false)
+        // Those of the upstream, or our own, could not be sent.
+        guard unsafe trailers.pointee.count == 0 else { return false }
+        let verdict = Rescue.verdict(fault, duringRequest: !flags.contains(.requestEnded))
+        let outcome = GRPCReply.outcome(of: fault) ?? GRPCStatus(for: verdict.status)
+        unsafe GRPCReply.fill(&trailers.pointee, outcome: outcome, text: "\(verdict.text)")
+        discardHeld()
+        flags.insert(.requestDropped)
+        walkResponseTrailers(below: min(stage, table.httpCount))
+        return true
     }
 
     /// Counts a fault where Envoy's users look for it.

@@ -63,9 +63,11 @@ import Testing
     @Test(
         "what cannot be meant is refused",
         arguments: [
-            ("interval: 5s", "a health check needs `http` or `tcp`"),
-            ("tcp:", "a health check needs `http` or `tcp`"),
-            ("{ http: /, tcp: {} }", "a check is one of `http` and `tcp`"),
+            ("interval: 5s", "a health check needs `http`, `grpc` or `tcp`"),
+            ("tcp:", "a health check needs `http`, `grpc` or `tcp`"),
+            ("{ http: /, tcp: {} }", "a check is one of `http`, `grpc` and `tcp`"),
+            ("{ http: /, grpc: {} }", "a check is one of `http`, `grpc` and `tcp`"),
+            ("grpc: { authority: '' }", "`` cannot be a host"),
             ("http: {}", "a health check over HTTP needs a path"),
             ("http: healthz", "`healthz` cannot be the target of a request"),
             ("http: '/a b'", "`/a b` cannot be the target of a request"),
@@ -141,8 +143,12 @@ import Testing
         let endpoint = Endpoint(address: try SocketAddress.parse(address), name: FactName(address), host: host)
         var settings = HTTPCheckSettings()
         settings.path = "/"
-        #expect(HTTPQuestion(settings, cluster: "the-cluster", reuses: true).host(of: endpoint) == expected)
+        var head = RequestHead()
+        HTTPQuestion(settings, cluster: "the-cluster", reuses: true).fill(&head, for: endpoint)
+        #expect(ASCII.string(head.authority) == expected)
         settings.host = "own.test"
-        #expect(HTTPQuestion(settings, cluster: "the-cluster", reuses: true).host(of: endpoint) == "own.test")
+        head.reset()
+        HTTPQuestion(settings, cluster: "the-cluster", reuses: true).fill(&head, for: endpoint)
+        #expect(ASCII.string(head.authority) == "own.test")
     }
 }

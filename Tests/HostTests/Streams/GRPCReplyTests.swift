@@ -52,4 +52,23 @@ import Testing
         let isBadWanted = GRPCReply.isWanted(bad)
         #expect(isBadWanted)
     }
+
+    @Test(
+        "an answer ends with trailers only where its client is sure to read them",
+        arguments: [
+            ("application/grpc", true, true), ("application/grpc+proto", true, true),
+            ("application/grpc", false, false),
+            ("application/grpc-web+proto", true, true), ("application/grpc-web-text", false, true),
+            ("text/html", true, false),
+        ])
+    func canEnd(type: String, isHTTP2: Bool, expected: Bool) {
+        var head = ResponseHead()
+        head.status = 200
+        head.headers.set(.contentType, type)
+        let isGood = GRPCReply.canEnd(head, isHTTP2: isHTTP2)
+        #expect(isGood == expected)
+        head.headers.set(.contentLength, 5)
+        let withLength = GRPCReply.canEnd(head, isHTTP2: isHTTP2)
+        #expect(!withLength)
+    }
 }

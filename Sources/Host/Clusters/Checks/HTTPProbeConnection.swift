@@ -7,7 +7,7 @@ internal import FilterAPI
 /// with it; so is the link, whose host is the object itself.
 @safe
 final class HTTPProbeConnection: ProbeConnection, CodecHost {
-    private let question: HTTPQuestion
+    private let question: any RequestQuestion
     private let codec: any ClientCodec
     private let link = UnsafeMutablePointer<CodecLink>.allocate(capacity: 1)
     private let request = UnsafeMutablePointer<RequestHead>.allocate(capacity: 1)
@@ -25,15 +25,14 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
     private var inputEnded = false
     /// Something has come since the question was sent.
     private var hasAnswer = false
-    private var hasHead = false
     /// Bytes of the answer's body so far.
     private var bodyCount = 0
-    private var matcher: BlockMatcher
+    private var judge: any AnswerJudge
 
-    init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec, question: HTTPQuestion) {
+    init(worker: Worker, pool: ClusterPool, endpoint: Endpoint, codec: any ClientCodec, question: any RequestQuestion) {
         self.codec = codec
         self.question = question
-        matcher = BlockMatcher([])
+        judge = question.makeJudge()
         let layout = type(of: codec)._streamStateLayout
         streamStateSize = max(16, layout.size)
         unsafe streamState = .allocate(byteCount: streamStateSize, alignment: max(16, layout.alignment))
@@ -65,7 +64,12 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
                 isConnected = true
                 isShared = unsafe link.pointee.version == .http2
             }
-            unsafe try codec._requestHead(block, &request.pointee, true, handle, &link.pointee)
+            let message = question.message
+            unsafe try codec._requestHead(block, &request.pointee, message.isEmpty, handle, &link.pointee)
+            if !message.isEmpty {
+                var chunk = unsafe worker.pages.chunk(copying: message.span.bytes)
+                unsafe try codec._requestBody(block, &chunk, true, handle, &link.pointee)
+            }
         } catch {
             return lose("\(error.reason)")
         }
@@ -76,25 +80,25 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
     private func prepare() {
         handle.generation &+= 1
         hasAnswer = false
-        hasHead = false
         bodyCount = 0
-        matcher = BlockMatcher(question.body.isEmpty ? [] : [question.body])
+        judge = question.makeJudge()
         unsafe response.pointee.reset()
         unsafe trailers.pointee.reset()
         unsafe streamFacts.pointee = StreamFacts()
         unsafe streamState.initializeMemory(as: UInt8.self, repeating: 0, count: streamStateSize)
         unsafe request.pointee.reset()
-        // All of these have been tried when the settings were checked; a host from the endpoints is always one.
-        unsafe request.pointee.setMethod(question.settings.method)
-        unsafe request.pointee.setTarget(question.settings.path)
-        unsafe request.pointee.setAuthority(question.host(of: endpoint))
-        for (name, value) in question.headers { unsafe request.pointee.headers.add(name, value) }
+        unsafe question.fill(&request.pointee, for: endpoint)
     }
 
     override func abandon() {
         if isConnected, isAsking { unsafe codec._reset(block, handle, &link.pointee) }
         isAsking = false
         close()
+    }
+
+    override var canAsk: Bool {
+        guard isConnected else { return true }
+        return unsafe !flags.contains(.peerClosed) && codec._isReusable(block) && codec._freeStreams(block) > 0
     }
 
     override var isRace: Bool { isAsking && handle.generation > 1 && !hasAnswer }
@@ -135,10 +139,12 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         case .interimDropped: break
         case .interimHead: unsafe response.pointee.reset()
         case .responseHead(_, let last):
-            hasHead = true
+            unsafe judge.take(response.pointee)
             if last { answered(isWhole: true) }
         case .responseBody(_, let chunk, let last): bodyArrived(chunk, last: last)
-        case .responseTrailers: answered(isWhole: true)
+        case .responseTrailers:
+            unsafe judge.take(trailers: trailers.pointee)
+            answered(isWhole: true)
         case .reset(_, let fault): throw fault
         case .close: throw Fault(.upstreamProtocol, "upstream.out_of_step")
         }
@@ -149,7 +155,7 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         let room = PayloadSettings.limit - bodyCount
         bodyCount += chunk.count
         if isShared { unsafe codec._consumed(block, chunk.count, handle, &link.pointee) }
-        matcher.take(chunk.bytes.extracting(first: room))
+        judge.take(chunk.bytes.extracting(first: room))
         // More is not read: what it would cost is out of proportion.
         if last || bodyCount >= PayloadSettings.limit { answered(isWhole: last) }
     }
@@ -158,23 +164,13 @@ final class HTTPProbeConnection: ProbeConnection, CodecHost {
         isAsking = false
         unsafe codec._streamClosed(block, handle, &link.pointee)
         if isShared { scheduleFlush() }
-        let extra = !input.isEmpty || !more.isEmpty || inputEnded
-        let keeps =
-            unsafe isWhole && question.reuses && !extra && !flags.contains(.peerClosed) && codec._isReusable(block)
-            && codec._freeStreams(block) > 0
+        // Over HTTP/2 there is more to say than answers.
+        let extra = inputEnded || !isShared && (!input.isEmpty || !more.isEmpty)
+        let keeps = isWhole && question.reuses && !extra && canAsk
         probe?.answered(refusal ?? .passed, keeps: keeps)
     }
 
-    override var refusal: CheckOutcome? {
-        guard hasHead else { return nil }
-        let status = unsafe response.pointee.status.code
-        if !question.expected.contains(status) {
-            let isPatient = question.retriable.contains(status)
-            return CheckOutcome(kind: isPatient ? .postponed : .refused, cause: "status \(status)")
-        }
-        // Whether the body has what it should is only known at its end.
-        return isAsking || matcher.isDone ? nil : CheckOutcome(kind: .refused, cause: "body")
-    }
+    override var refusal: CheckOutcome? { judge.refusal(isOver: !isAsking) }
 
     // MARK: What the codec calls
 

@@ -2,14 +2,13 @@ internal import Engine
 internal import FilterAPI
 
 /// What an endpoint is asked over HTTP.
-struct HTTPQuestion: Sendable {
+struct HTTPQuestion: RequestQuestion {
     let settings: HTTPCheckSettings
     let headers: [(name: HeaderName, value: String)]
     let expected: StatusSet
     let retriable: StatusSet
     /// Empty where the body does not matter.
     let body: [UInt8]
-    /// Whether the connection is kept for the next time.
     let reuses: Bool
     private let cluster: String
 
@@ -28,12 +27,15 @@ struct HTTPQuestion: Sendable {
         self.headers = headers
     }
 
-    /// The `Host` for an endpoint: host and port as the config knows them, without the ports that need not be said
-    /// (RFC 9110 section 4.2.3).
-    func host(of endpoint: Endpoint) -> String {
-        if let host = settings.host { return host }
-        guard !endpoint.host.isEmpty, let port = endpoint.address.port else { return cluster }
-        let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
-        return port == 80 || port == 443 ? host : "\(host):\(port)"
+    func fill(_ head: inout RequestHead, for endpoint: Endpoint) {
+        // All of these have been tried when the settings were checked; a host from the endpoints is always one.
+        head.setMethod(settings.method)
+        head.setTarget(settings.path)
+        head.setAuthority(settings.host ?? endpoint.authority(otherwise: cluster))
+        for (name, value) in headers { head.headers.add(name, value) }
     }
+
+    var message: [UInt8] { [] }
+
+    func makeJudge() -> any AnswerJudge { HTTPJudge(self) }
 }

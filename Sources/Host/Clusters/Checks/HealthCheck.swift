@@ -4,7 +4,7 @@ internal import FilterAPI
 /// One of a cluster's health checks, made ready: what is asked, and the rules for the answers.
 struct HealthCheck: Sendable {
     enum Question: Sendable {
-        case http(HTTPQuestion)
+        case request(any RequestQuestion)
         case tcp(TCPQuestion)
     }
 
@@ -24,8 +24,11 @@ struct HealthCheck: Sendable {
         timeout = settings.timeout.wholeNanoseconds
         let port = settings.port.map { ":\($0)" } ?? ""
         if let http = settings.http {
-            question = .http(HTTPQuestion(http, cluster: cluster, reuses: settings.reuseConnection))
+            question = .request(HTTPQuestion(http, cluster: cluster, reuses: settings.reuseConnection))
             name = "http\(port) \(http.path)"
+        } else if let grpc = settings.grpc {
+            question = .request(GRPCQuestion(grpc, cluster: cluster, reuses: settings.reuseConnection))
+            name = grpc.service.isEmpty ? "grpc\(port)" : "grpc\(port) \(grpc.service)"
         } else {
             question = .tcp(TCPQuestion(settings.tcp ?? TCPCheckSettings()))
             name = "tcp\(port)"

@@ -27,7 +27,10 @@ final class Probe {
         guard !isAsking else { return }
         isAsking = true
         worker.loop.schedule(deadline, after: order.check.timeout)
-        if let kept = connection { return kept.ask() }
+        if let kept = connection {
+            if kept.canAsk { return kept.ask() }
+            drop()
+        }
         connect()
     }
 
@@ -38,7 +41,7 @@ final class Probe {
         switch order.check.question {
         case .tcp(let question):
             made = TCPProbeConnection(worker: worker, pool: pool, endpoint: endpoint, question: question)
-        case .http(let question):
+        case .request(let question):
             guard let codec = pool.chain.clientCodec else { return finish(.unreachable, "chain.no_client_codec") }
             made = HTTPProbeConnection(worker: worker, pool: pool, endpoint: endpoint, codec: codec, question: question)
         }

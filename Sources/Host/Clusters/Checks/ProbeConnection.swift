@@ -24,6 +24,8 @@ class ProbeConnection: Connection {
 
     /// Asks the question; the connection is ready for it.
     func ask() {}
+    /// Whether one that was kept is good for another question: over HTTP/2 the endpoint may have taken leave since.
+    var canAsk: Bool { true }
     /// The peer must not take what it was sent for all.
     func abandon() { close() }
     /// What an answer says against the endpoint that has begun, and may never end.

@@ -6,6 +6,8 @@ internal import FilterAPI
 struct HealthCheckSettings: SettingsStruct, Equatable {
     /// A request, and the answer that a good endpoint gives.
     var http: HTTPCheckSettings?
+    /// A call of gRPC's own health service.
+    var grpc: GRPCCheckSettings?
     /// A connection, and what is sent and comes back on it.
     var tcp: TCPCheckSettings?
     /// From the end of one check to the beginning of the next.
@@ -38,14 +40,15 @@ struct HealthCheckSettings: SettingsStruct, Equatable {
     init() {}
 
     func validate(_ check: inout SettingsCheck) {
-        if http == nil, tcp == nil {
+        let kinds = [("http", http != nil), ("grpc", grpc != nil), ("tcp", tcp != nil)].filter(\.1).map(\.0)
+        if kinds.isEmpty {
             check.error(
-                "", "a health check needs `http` or `tcp`",
+                "", "a health check needs `http`, `grpc` or `tcp`",
                 hint: "`http: { path: /healthz }`, or `tcp: {}` for a connection only")
-        }
-        if http != nil, tcp != nil {
+        } else if kinds.count > 1 {
             check.error(
-                "tcp", "a check is one of `http` and `tcp`", hint: "write two checks: an endpoint must pass both")
+                kinds[1], "a check is one of `http`, `grpc` and `tcp`",
+                hint: "write two checks: an endpoint must pass both")
         }
         checkTimes(&check)
         if unhealthyThreshold < 1 { check.error("unhealthy_threshold", "must be at least 1") }
