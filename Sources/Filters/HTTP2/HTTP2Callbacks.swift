@@ -63,7 +63,8 @@ enum HTTP2Callbacks {
         unsafe nghttp2_session_callbacks_set_on_header_callback(made) { _, _, name, nameCount, value, count, _, user in
             guard let session = unsafe HTTP2Callbacks.session(user) else { return 0 }
             unsafe session.field(
-                UnsafeRawBufferPointer(start: name, count: nameCount), UnsafeRawBufferPointer(start: value, count: count))
+                UnsafeRawBufferPointer(start: name, count: nameCount),
+                UnsafeRawBufferPointer(start: value, count: count))
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(made) { _, _, _, _, _, _, _, _ in

@@ -35,7 +35,9 @@ extension HTTP2Server {
         stream.flags.insert(.answered)
         stream.lastMoved = link.now
         try connection.session.send(head, stream, last: last, without: without, extra: made) { scratch, seen in
-            if without.contains(.server) { unsafe scratch.add("server", copying: settings.serverHeader.utf8Span.span.bytes) }
+            if without.contains(.server) {
+                unsafe scratch.add("server", copying: settings.serverHeader.utf8Span.span.bytes)
+            }
             if !via.isEmpty { unsafe scratch.add("via", copying: via.utf8Span.span.bytes) }
             if !seen.contains(.date) { link.withDate { scratch.add("date", copying: $0) } }
         }

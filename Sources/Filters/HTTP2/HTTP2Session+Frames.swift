@@ -79,7 +79,9 @@ extension HTTP2Session {
             if !budget.takeReset(now) { calm("http2.reset_flood") }
         case NGHTTP2_PING.rawValue:
             if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingSent = .none }
-        case NGHTTP2_SETTINGS.rawValue: hasHeardSettings = true
+        case NGHTTP2_SETTINGS.rawValue:
+            if !hasHeardSettings { for stream in open where stream.flags.contains(.waits) { say(.ready, stream) } }
+            hasHeardSettings = true
         case NGHTTP2_GOAWAY.rawValue: isGoingAway = true
         default: break
         }

@@ -38,6 +38,8 @@ final class HTTP2Stream {
         static let declined = Flags(rawValue: 1 << 16)
         /// The answer cannot be used, and the host has been told.
         static let stopped = Flags(rawValue: 1 << 17)
+        /// A tunnel that is asked for when the upstream has said what it takes.
+        static let waits = Flags(rawValue: 1 << 18)
         /// Present in the session's list.
         static let listed = Flags(rawValue: 1 << 15)
     }
