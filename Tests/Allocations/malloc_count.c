@@ -1,7 +1,8 @@
 // Counts allocations of a process from outside of it: preloaded, it adds one to a number in a shared file for each.
 //
-// The file is named by MALLOC_COUNT_FILE and holds one 64-bit number. Whoever wants to know what N requests cost reads
-// it before and after. What OpenSSL allocates for itself is not counted: it is neither ours nor in our hands.
+// The file is named by MALLOC_COUNT_FILE and holds two 64-bit numbers: allocations of ours, and those that libnghttp2
+// makes for itself. Whoever wants to know what N requests cost reads them before and after. What OpenSSL allocates for
+// itself is not counted: it is neither ours nor in our hands.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -19,22 +20,28 @@ extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
-static _Atomic uint64_t ignored;
-static _Atomic uint64_t *counter = &ignored;
+enum { OURS, NGHTTP2, KINDS, NOBODYS = KINDS };
 
-// Where the code of libcrypto and libssl is. Its allocator jumps into malloc, so either of them may be the caller.
-static struct { uintptr_t begin, end; } openssl[4];
-static int openssl_count;
+static _Atomic uint64_t ignored[KINDS];
+static _Atomic uint64_t *counters = ignored;
 
-static int find_openssl(struct dl_phdr_info *info, size_t size, void *unused) {
+// Where the code of libraries is that allocate for themselves. Their allocators jump into malloc, so either of them may be
+// the caller.
+static struct { uintptr_t begin, end; int kind; } libraries[8];
+static int library_count;
+
+static int find_libraries(struct dl_phdr_info *info, size_t size, void *unused) {
     (void)size, (void)unused;
-    if (!strstr(info->dlpi_name, "/libcrypto.so") && !strstr(info->dlpi_name, "/libssl.so")) return 0;
-    for (int i = 0; i < info->dlpi_phnum && openssl_count < 4; i++) {
+    int kind = OURS;
+    if (strstr(info->dlpi_name, "/libcrypto.so") || strstr(info->dlpi_name, "/libssl.so")) kind = NOBODYS;
+    if (strstr(info->dlpi_name, "/libnghttp2.so")) kind = NGHTTP2;
+    if (kind == OURS) return 0;
+    for (int i = 0; i < info->dlpi_phnum && library_count < 8; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
-        openssl[openssl_count].begin = info->dlpi_addr + part->p_vaddr;
-        openssl[openssl_count].end = info->dlpi_addr + part->p_vaddr + part->p_memsz;
-        openssl_count++;
+        libraries[library_count].begin = info->dlpi_addr + part->p_vaddr;
+        libraries[library_count].end = info->dlpi_addr + part->p_vaddr + part->p_memsz;
+        libraries[library_count++].kind = kind;
     }
     return 0;
 }
@@ -43,19 +50,20 @@ __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("MALLOC_COUNT_FILE");
     if (!path) return;
     int fd = open(path, O_RDWR | O_CREAT, 0600);
-    if (fd < 0 || ftruncate(fd, sizeof(uint64_t)) != 0) return;
-    void *memory = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fd < 0 || ftruncate(fd, sizeof ignored) != 0) return;
+    void *memory = mmap(NULL, sizeof ignored, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (memory != MAP_FAILED) counter = memory;
-    dl_iterate_phdr(find_openssl, NULL);
+    if (memory != MAP_FAILED) counters = memory;
+    dl_iterate_phdr(find_libraries, NULL);
 }
 
 static inline void count_for(void *caller) {
     uintptr_t from = (uintptr_t)caller;
-    for (int i = 0; i < openssl_count; i++) {
-        if (from >= openssl[i].begin && from < openssl[i].end) return;
+    int kind = OURS;
+    for (int i = 0; i < library_count; i++) {
+        if (from >= libraries[i].begin && from < libraries[i].end) kind = libraries[i].kind;
     }
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    if (kind != NOBODYS) atomic_fetch_add_explicit(&counters[kind], 1, memory_order_relaxed);
 }
 
 // In each function itself: its caller is who is asked for.

@@ -13,6 +13,7 @@ import pytest
 import plugins
 import sluice as harness
 from configs import http_proxy
+from h2peer import H2Client, H2Server
 from test_tls import config, connect, files, secure, settings
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -118,17 +119,20 @@ def test_a_kept_alive_request_through_five_filters_allocates_nothing(case, sluic
 
 def counted(sock, request, counter_file):
     """The count after many exchanges, and before them."""
-    with open(counter_file, "rb") as file:
-        count = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
-        size = first_reply(sock, request)
-        for _ in range(WARM_UP):
-            exchange(sock, request, size)
-        before, = struct.unpack("Q", count[:8])
-        for _ in range(COUNTED):
-            exchange(sock, request, size)
-        after, = struct.unpack("Q", count[:8])
-        count.close()
+    size = first_reply(sock, request)
+    (after, _), (before, _) = counted_by(lambda: exchange(sock, request, size), counter_file)
     return after, before
+
+
+def counted_by(ask, counter_file, number=COUNTED):
+    """Both counts, ours and libnghttp2's, after many exchanges, and before them."""
+    with open(counter_file, "rb") as file, mmap.mmap(file.fileno(), 16, access=mmap.ACCESS_READ) as count:
+        for _ in range(WARM_UP):
+            ask()
+        before = struct.unpack("QQ", count[:16])
+        for _ in range(number):
+            ask()
+        return struct.unpack("QQ", count[:16]), before
 
 
 @pytest.mark.xdist_group("plugins")
@@ -158,3 +162,35 @@ def test_records_cost_no_allocation_of_ours(case, sluice, origin, secure, files,
         after, before = counted(sock, REQUESTS["get_10_headers"], counter_file)
     allowed = THRESHOLDS[case] * COUNTED
     assert after - before <= allowed, f"{(after - before) / COUNTED:.3f} allocations a request, allowed {THRESHOLDS[case]}"
+
+
+HTTP2_REQUESTS = {
+    "get": {"headers": [(f"x-header-{n}", "some value of it") for n in range(10)]},
+    "post_1k": {"method": "POST", "body": b"x" * 1024, "headers": [("content-length", "1024")]},
+}
+
+
+@pytest.mark.skipif(not os.access(RELEASE, os.X_OK), reason="counts the release build, which is not there")
+@pytest.mark.parametrize("upstream", ["http1", "http2"])
+@pytest.mark.parametrize("case", HTTP2_REQUESTS)
+def test_a_request_over_http2_allocates_nothing_of_ours(case, upstream, sluice, origin, counting_library, tmp_path,
+                                                        monkeypatch):
+    # Python's h2 needs its time: fewer requests than elsewhere.
+    number = 500
+    monkeypatch.setattr(harness, "BINARY", RELEASE)
+    counter_file = tmp_path / "count"
+    server = H2Server() if upstream == "http2" else origin()
+    protocol = {"http": {"protocol": "http2"}} if upstream == "http2" else None
+    proxied = http_proxy(server.endpoint, filters=COUNTERS, workers=1, upstream=protocol)
+    proxy = sluice(proxied, env={"LD_PRELOAD": str(counting_library), "MALLOC_COUNT_FILE": str(counter_file)})
+    try:
+        with H2Client(proxy.address()) as client:
+            def ask():
+                assert client.get(**HTTP2_REQUESTS[case]).status == 200
+            after, before = counted_by(ask, counter_file, number)
+    finally:
+        if upstream == "http2":
+            server.stop()
+    ours, librarys = ((a - b) / number for a, b in zip(after, before))
+    print(f"{ours:.3f} allocations a request, and {librarys:.2f} of libnghttp2")
+    assert ours <= THRESHOLDS["http2"], f"{ours:.3f} allocations a request, allowed {THRESHOLDS['http2']}"

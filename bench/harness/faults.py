@@ -122,7 +122,7 @@ class FaultBench(Bench):
         self.tell(fault)
         time.sleep(seconds / 2)
         self.tell("all ok")
-        result = self.result_of(generator, load)
+        result = self.result_of(generator, load, seconds)
         user, system = child.cpu().since(before)
         return summarised(result, user, system, self.counts())
 

@@ -73,8 +73,9 @@ def prepare(names, sluice, buffer_kib=16, kinds=PROXIES):
 
     `sluice` is its binary, or None when it will not be started. `kinds` has the class for each name.
     """
-    needed = {"gcc": ["gcc", "libc6-dev"], "openssl": ["openssl"], "nginx": ["nginx"], "haproxy": ["haproxy"]}
-    wanted = ["gcc", "openssl", *(name for name in names if name in needed)]
+    needed = {"gcc": ["gcc", "libc6-dev"], "openssl": ["openssl"], "nginx": ["nginx"], "haproxy": ["haproxy"],
+              "h2load": ["nghttp2-client"], "nghttpd": ["nghttp2-server"]}
+    wanted = ["gcc", "openssl", "h2load", "nghttpd", *(name for name in names if name in needed)]
     missing = [package for name in wanted if find_program(name) is None for package in needed[name]]
     if not os.path.exists("/usr/include/openssl/ssl.h"):
         missing.append("libssl-dev")

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+from . import http2, install
 from .processes import RunFailed, cpu_of_threads, free_port
 
 START_LIMIT = 60  # seconds until a proxy must have answered
@@ -33,7 +34,7 @@ class Bench:
         self.children = children
         self.loadgen = os.path.join(tools, "loadgen")
         self.proxy_core, self.load_core = proxy_core, load_core
-        self.certificates = None
+        self.certificates = self.second_origin = None
         self.directory = tempfile.TemporaryDirectory(prefix="bench-")
         os.sched_setaffinity(0, {load_core})
         self.start_origin(tools)
@@ -44,6 +45,19 @@ class Bench:
             [os.path.join(tools, "origin")], self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
         self.origin_port = int(self.origin.process.stdout.readline())
 
+    def h2_origin(self):
+        """The port of nghttpd, which speaks HTTP/2 and serves the 13 bytes that our own origin answers with."""
+        if self.second_origin is None:
+            files = tempfile.mkdtemp(dir=self.directory.name)
+            with open(os.path.join(files, "index.html"), "w") as file:
+                file.write("Hello, world\n")
+            self.h2_origin_port = free_port()
+            self.second_origin = self.children.start(
+                [install.find_program("nghttpd"), "--no-tls", "-a", "127.0.0.1", "-m", "1000", "-d", files,
+                 str(self.h2_origin_port)], self.directory.name, {self.load_core})
+            wait_for_answer(self.second_origin, self.h2_origin_port, "/", tls=False, h2=True)
+        return self.h2_origin_port
+
     def start(self, proxy, job):
         """Starts a proxy and waits for its first answer. Returns (child, port, seconds until that answer)."""
         for attempt in (1, 2, 3):
@@ -51,11 +65,11 @@ class Bench:
             if job.tls:
                 shutil.copytree(self.certificate_folder(), directory, dirs_exist_ok=True)
             port = free_port()
-            command = proxy.prepare(job, directory, port, self.origin_port)
+            command = proxy.prepare(job, directory, port, self.h2_origin() if job.h2_upstream else self.origin_port)
             target = f"/{job.routes - 1:05}/" if job.routes else "/"
             child = self.children.start(command, directory, self.cores(job))
             try:
-                return child, port, wait_for_answer(child, port, target, job.tls)
+                return child, port, wait_for_answer(child, port, target, job.tls, job.h2)
             except RunFailed as failure:
                 log = child.log()
                 self.children.end(child)
@@ -84,20 +98,26 @@ class Bench:
         return self.certificates
 
     def generate(self, load, port, seconds):
-        return self.result_of(self.begin_load(load, port, seconds), load)
+        return self.result_of(self.begin_load(load, port, seconds), load, seconds)
 
     def begin_load(self, load, port, seconds):
         """Starts a load generator, and does not wait for it."""
-        command = [self.loadgen, *load.arguments(port, seconds)]
+        if load.streams:
+            command = http2.load_command(install.find_program("h2load"), load, port, seconds)
+        else:
+            command = [self.loadgen, *load.arguments(port, seconds)]
         return self.children.start(command, self.directory.name, {self.load_core}, stdout=subprocess.PIPE)
 
-    def result_of(self, generator, load):
-        """Waits for a load generator; returns what it saw."""
+    def result_of(self, generator, load, seconds):
+        """Waits for a load generator that was given so many seconds; returns what it saw."""
         output = generator.process.stdout.read()
         generator.process.wait()
         log = generator.log()
         self.children.end(generator)
-        result = json.loads(output) if output else {"errors": 1, "requests": 0}
+        if load.streams:
+            result = http2.read_report(output.decode(), seconds)
+        else:
+            result = json.loads(output) if output else {"errors": 1, "requests": 0}
         if result["errors"] or not result["requests"]:
             result["problem"] = f"{result['errors']} errors; {log.strip() or 'no request was answered'}"
         elif not load.shook_hands_as_meant(result):
@@ -112,11 +132,12 @@ class Bench:
         child, port, _ = self.start(proxy, variant.job)
         self.generate(variant.load, port, min(1.0, seconds / 2))  # pools fill, caches warm up
         core_before, before = core_busy(self.proxy_core), child.cpu()
-        origin_before = cpu_of_threads(self.origin.pid)
+        origin = self.second_origin if variant.job.h2_upstream else self.origin
+        origin_before = cpu_of_threads(origin.pid)
         result = self.generate(variant.load, port, seconds)
         user, system = child.cpu().since(before)
         core = core_busy(self.proxy_core) - core_before
-        result["origin_cpu_seconds"] = (cpu_of_threads(self.origin.pid) - origin_before) / 1e9
+        result["origin_cpu_seconds"] = (cpu_of_threads(origin.pid) - origin_before) / 1e9
         result["memory"] = child.memory()
         if result["requests"]:
             self.summarise(result, user, system, core, variant.load)
@@ -150,9 +171,26 @@ class Bench:
         after = child.memory()
         if result["errors"] or result["requests"] != load.connections:
             result["problem"] = f"{result['requests']} of {load.connections} were answered"
+        return self.summarise_idle(result, before, after, load.connections)
+
+    def h2_idle_connections(self, proxy, variant, _seconds):
+        """The same over HTTP/2."""
+        count = variant.load.connections
+        child, port, _ = self.start(proxy, variant.job)
+        time.sleep(SETTLE)
+        before = child.memory()
+        clients = http2.hold(port, count, variant.job.in_flight)
+        time.sleep(SETTLE)
+        after = child.memory()
+        for client in clients:
+            client.close()
+        return self.summarise_idle({"errors": 0, "requests": count}, before, after, count)
+
+    @staticmethod
+    def summarise_idle(result, before, after, connections):
         result["memory"], result["memory_before"] = after, before
-        result["bytes_per_connection"] = (after["pss"] - before["pss"]) / load.connections
-        result["pss_per_connection"] = after["pss"] / load.connections
+        result["bytes_per_connection"] = (after["pss"] - before["pss"]) / connections
+        result["pss_per_connection"] = after["pss"] / connections
         return result
 
     def idle_process(self, proxy, variant, _seconds):
@@ -181,7 +219,7 @@ class Bench:
             subprocess.run(["chrt", "--idle", "0", "curl", "-s", "-o", "/dev/null", "--unix-socket", socket_path,
                             "http://a/stats/prometheus"], check=True)
             time.sleep(0.1)
-        scraped = self.result_of(loaded, variant.load)
+        scraped = self.result_of(loaded, variant.load, seconds)
         return {
             "scrape_cpu_ms": (user + system) / 1e6 / count, "scrape_kib": len(text) / 1024,
             "series": sum(1 for line in text.splitlines() if not line.startswith("#")),
@@ -219,7 +257,7 @@ class Bench:
     def end_all_but_origin(self):
         """Returns what the ended processes had logged."""
         logs = []
-        for child in [child for child in self.children.children if child is not self.origin]:
+        for child in [child for child in self.children.children if child not in (self.origin, self.second_origin)]:
             logs.append(child.log().strip())
             self.children.end(child)
         return "\n".join(filter(None, logs))
@@ -253,18 +291,23 @@ def unverified():
     return context
 
 
-def wait_for_answer(child, port, target, tls):
-    """Seconds from the start of the process to its first 200, found by trying in a tight loop."""
+def is_answered(port, target, context):
+    """Whether a GET over HTTP/1 is answered with 200."""
     request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, \
+            context.wrap_socket(plain) if context else plain as connection:
+        connection.sendall(request)
+        return connection.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def wait_for_answer(child, port, target, tls, h2=False):
+    """Seconds from the start of the process to its first 200, found by trying in a tight loop."""
     context = unverified() if tls else None
     deadline = child.started + START_LIMIT
     while time.perf_counter() < deadline:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, \
-                    context.wrap_socket(plain) if context else plain as connection:
-                connection.sendall(request)
-                if connection.recv(4096).startswith(b"HTTP/1.1 200"):
-                    return time.perf_counter() - child.started
+            if http2.is_answered(port, target) if h2 else is_answered(port, target, context):
+                return time.perf_counter() - child.started
         except OSError:
             pass
         if not child.alive():

@@ -17,6 +17,8 @@ class Job:
     forwarded: bool = False  # add x-forwarded-for, x-forwarded-proto and x-request-id
     filters: int = 1        # pass-through counting filters in the chain
     routes: int = 0         # 0: everything to one cluster; else that many prefixes, the last of which is asked for
+    h2: bool = False        # HTTP/2 from clients, who know that it is spoken
+    h2_upstream: bool = False  # HTTP/2 to the origin
     tls: bool = False       # from clients, with server.crt and server.key (server.pem: both) of the proxy's folder
     gzip_level: int = 0     # compress answers; 0: do not
     workers: int = 1        # more than 1 is for Sluice and Envoy only
@@ -111,7 +113,7 @@ http {{
     keepalive_timeout 1h;
   }}
   server {{
-    listen 127.0.0.1:{port}{" ssl" if job.tls else ""} backlog=4096;{tls}
+    listen 127.0.0.1:{port}{" ssl" if job.tls else ""}{" http2" if job.h2 else ""} backlog=4096;{tls}
     location / {{
       proxy_pass http://app;
       proxy_http_version 1.1;
@@ -163,11 +165,11 @@ defaults
   timeout http-keep-alive 1h
   http-reuse always
 frontend inbound
-  bind 127.0.0.1:{port} backlog 4096{tls}
+  bind 127.0.0.1:{port} backlog 4096{" proto h2" if job.h2 else ""}{tls}
   maxconn {job.room}{forwarded}{gzip}
   default_backend app
 backend app
-  server app 127.0.0.1:{origin} pool-max-conn -1 pool-purge-delay 1h
+  server app 127.0.0.1:{origin}{" proto h2" if job.h2_upstream else ""} pool-max-conn -1 pool-purge-delay 1h
 """
 
     def command(self, path, directory):
@@ -205,7 +207,7 @@ static_resources:
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: inbound
-          codec_type: HTTP1
+          codec_type: HTTP{2 if job.h2 else 1}
           use_remote_address: {on}
           skip_xff_append: {str(not job.forwarded).lower()}
           generate_request_id: {on}
@@ -232,7 +234,7 @@ static_resources:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
         common_http_protocol_options: {{ idle_timeout: 3600s }}
-        explicit_http_config: {{ http_protocol_options: {{}} }}
+        explicit_http_config: {{ {"http2" if job.h2_upstream else "http"}_protocol_options: {{}} }}
     load_assignment:
       cluster_name: app
       endpoints:
@@ -303,7 +305,7 @@ clusters:
     endpoints: {self.endpoints(origin)}
     idle_timeout: 1h
     max_connections: {job.upstreams}
-    max_pending: {job.room}{self.cluster(job)}{self.further_clusters(job, origin)}
+    max_pending: {job.room}{self.protocol(job)}{self.cluster(job)}{self.further_clusters(job, origin)}
 """
 
     def telemetry(self, job, directory):
@@ -323,6 +325,9 @@ clusters:
 
     def endpoints(self, origin):
         return f'[ "127.0.0.1:{origin}" ]'
+
+    def protocol(self, job):
+        return "\n    http: { protocol: http2 }" if job.h2_upstream else ""
 
     def cluster(self, job):
         return ""

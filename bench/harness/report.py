@@ -53,11 +53,16 @@ COLUMNS = {
                ("longest, scraped ms", "scraped_max_ms", "{:.2f}"), ("p99, quiet µs", "quiet_p99_us", "{:,.0f}"),
                ("p99, scraped µs", "scraped_p99_us", "{:,.0f}"), ("PSS MiB", "pss_mib", "{:.1f}")),
 }
+COLUMNS["h2_idle_connections"] = COLUMNS["idle_connections"]
+# h2load says no percentiles.
+MEAN = ("mean µs", "mean_us", "{:,.0f}")
 PER_GIB = ("cpu s/GiB", "cpu_seconds_per_gib", "{:.3f}")
 
 
 def columns_of(scenario):
     columns = COLUMNS[scenario.kind]
+    if scenario.kind == "load" and scenario.variants[0].load.streams:
+        columns = (*columns[:4], MEAN, *columns[6:])
     return (*columns[:4], PER_GIB, *columns[4:]) if scenario.per_gib else columns
 
 
@@ -175,10 +180,11 @@ def paired(runs, scenario, one, other, key):
 
 # What a ratio compares: for each kind of scenario, (name, key).
 MEASURES = {
-    "load": (("cpu", "cpu_us"), ("user", "user_us"), ("p99", "p99_us"), ("PSS", "pss_mib")),
+    "load": (("cpu", "cpu_us"), ("user", "user_us"), ("p99", "p99_us"), ("mean", "mean_us"), ("PSS", "pss_mib")),
     "idle_connections": (("bytes/conn", "bytes_per_connection"), ("PSS", "pss_mib")),
     "idle_process": (("PSS", "pss_mib"), ("start", "start_ms")),
 }
+MEASURES["h2_idle_connections"] = MEASURES["idle_connections"]
 
 
 def ratios(scenarios, runs):
@@ -191,7 +197,7 @@ def ratios(scenarios, runs):
         bars = {(measure, peer): most for measure, peer, most in scenario.bars}
         for name, key in MEASURES[scenario.kind]:
             for peer in peers:
-                pairs = [(a, b) for a, b in paired(runs, scenario.name, ("sluice", ""), (peer, ""), key) if b > 0]
+                pairs = [(a, b) for a, b in paired(runs, scenario.name, ("sluice", ""), (peer, ""), key) if a is not None and b]
                 values = [a / b for a, b in pairs]
                 if values:
                     found.append({

@@ -32,6 +32,7 @@ class Load:
     any_answer: bool = False  # counts statuses and broken connections; otherwise they are errors
     plain: int = 0         # bytes of an answer before it is compressed; 0 where it is not
     most: int = 0          # requests after which it ends before its time; 0: no limit
+    streams: int = 0       # over HTTP/2, by h2load, so many at once on each connection; 0: over HTTP/1
 
     def arguments(self, port, seconds):
         options = ["-p", port, "-s", seconds, "-c", self.connections, "-m", self.method, "-t", self.target,
@@ -45,6 +46,8 @@ class Load:
 
     def shook_hands_as_meant(self, result):
         """Whether the handshakes were as many and of the kind that is to be measured."""
+        if self.streams:
+            return True
         full, resumed = result["full_handshakes"], result["resumed_handshakes"]
         if not self.tls:
             return full + resumed == 0
@@ -67,8 +70,9 @@ class Scenario:
     name: str
     title: str
     variants: tuple
-    kind: str = "load"          # or "idle_connections", "idle_process", "parser"
+    kind: str = "load"          # or "idle_connections", "h2_idle_connections", "idle_process", "parser"
     sluice_only: bool = False
+    without: tuple = ()         # proxies that cannot do it
     once: bool = False          # not in each round: what it measures is the same each time
     per_gib: bool = False       # also print CPU per GiB of bodies
     # (measure, peer, at most): what the ratio Sluice / peer is held to
@@ -78,7 +82,8 @@ class Scenario:
 
 
 def one(load=Load(), **job):
-    job = {"connections": load.connections, "in_flight": load.connections, "tls": load.tls, **job}
+    job = {"connections": load.connections, "in_flight": load.connections * max(1, load.streams), "tls": load.tls,
+           "h2": load.streams > 0, **job}
     return (Variant("", Job(**job), load),)
 
 
@@ -167,6 +172,13 @@ SCENARIOS = (
     Scenario("tls_idle_connections", "2,000 idle keep-alive connections over TLS 1.3, each of which has served one request",
              one(Load(connections=2_000, tls=True), in_flight=64), kind="idle_connections",
              limits=(("bytes per connection", "bytes_per_connection", 30 * 1024),)),
+    Scenario("h2_small_get", "small GET over HTTP/2, 32 connections with 16 streams each, HTTP/1 to the origin",
+             one(Load(connections=32, streams=16)), bars=(("cpu", "nginx", 0.71), ("cpu", "envoy", 0.40))),
+    Scenario("h2_to_h2", "the same with HTTP/2 to the origin", one(Load(connections=32, streams=16), h2_upstream=True),
+             without=("nginx",), bars=(("cpu", "envoy", 0.50),)),
+    Scenario("h2_idle_connections", "2,000 idle connections over HTTP/2, each of which has served one request",
+             one(Load(connections=2_000, streams=1), in_flight=64), kind="h2_idle_connections",
+             limits=(("bytes per connection", "bytes_per_connection", 24 * 1024),)),
 )
 
 

@@ -61,7 +61,7 @@ def introduce(arguments, facts):
 
 def measure_scenario(bench, scenario, proxies, arguments, runs):
     subjects = [(proxy, variant) for proxy in proxies.values() for variant in scenario.variants
-                if proxy.name == "sluice" or not scenario.sluice_only]
+                if proxy.name not in scenario.without and (proxy.name == "sluice" or not scenario.sluice_only)]
     rounds = 1 if scenario.once else arguments.rounds
     for number in range(rounds):
         # Each round begins with another one, so that no proxy always comes first.

@@ -63,44 +63,68 @@ final class HTTP2Client {
         if head.method == .head { stream.flags.insert(.isHead) }
         do throws(Fault) {
             if head.wantsUpgrade {
-                try offerTunnel(head, stream, session)
+                try prepareTunnel(head, stream)
+                // Nobody may ask before the upstream has said that it knows what is asked for (RFC 8441 section 3).
+                guard session.hasHeardSettings else { return stream.flags.formUnion(.waits) }
+                try checkForTunnels(session)
             } else {
                 try setLength(head, stream, last: last)
             }
-            let isSecure = link.connection.isTLS
-            let opensTunnel = stream.flags.contains(.isTunnel)
-            let without: HTTP2Fields.Without = opensTunnel ? [.host, .contentLength, .handshake] : .host
-            try session.send(head, stream, last: last && !opensTunnel, without: without) { scratch in
-                if opensTunnel {
-                    scratch.add(":method", "CONNECT")
-                    scratch.add(":protocol", "websocket")
-                } else {
-                    scratch.add(":method", head.methodText)
-                }
-                scratch.add(":scheme", isSecure ? "https" : "http")
-                if head.authority.byteCount > 0 { scratch.add(":authority", head.authority) }
-                scratch.add(":path", head.target)
-            }
+            try send(head, last: last, stream, session, isSecure: link.connection.isTLS)
         } catch {
+            link.withStreamState(handle, as: HTTP2Slot.self) { unsafe $0.record = nil }
             session.discard(stream)
             throw error
         }
     }
 
-    /// An upgrade of HTTP/1 becomes an extended CONNECT (RFC 8441).
-    private func offerTunnel(
-        _ head: borrowing RequestHead, _ stream: HTTP2Stream, _ session: HTTP2Session
+    private func send(
+        _ head: borrowing RequestHead, last: Bool, _ stream: HTTP2Stream, _ session: HTTP2Session, isSecure: Bool
     ) throws(Fault) {
+        let opensTunnel = stream.flags.contains(.isTunnel)
+        let without: HTTP2Fields.Without = opensTunnel ? [.host, .contentLength, .handshake] : .host
+        try session.send(head, stream, last: last && !opensTunnel, without: without) { scratch in
+            if opensTunnel {
+                scratch.add(":method", "CONNECT")
+                scratch.add(":protocol", "websocket")
+            } else {
+                scratch.add(":method", head.methodText)
+            }
+            scratch.add(":scheme", isSecure ? "https" : "http")
+            if head.authority.byteCount > 0 { scratch.add(":authority", head.authority) }
+            scratch.add(":path", head.target)
+        }
+    }
+
+    // MARK: Tunnels
+
+    /// An upgrade of HTTP/1 becomes an extended CONNECT (RFC 8441).
+    private func prepareTunnel(_ head: borrowing RequestHead, _ stream: HTTP2Stream) throws(Fault) {
         guard head.headers.equals(.upgrade, "websocket") else {
             throw Fault(.notImplemented, "http2.unknown_protocol")
         }
-        if session.hasHeardSettings,
-            unsafe nghttp2_session_get_remote_settings(session.raw, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) != 1
-        {
-            throw Fault(.upstreamProtocol, "http2.no_extended_connect")
-        }
-        stream.upgradeKey = head.headers.values(WebSocketKey.name).first ?? ""
+        stream.upgradeKey = head.headers.values(.secWebsocketKey).first ?? ""
         stream.flags.formUnion([.isTunnel, .isUpgrade])
+    }
+
+    private func checkForTunnels(_ session: HTTP2Session) throws(Fault) {
+        let told = unsafe nghttp2_session_get_remote_settings(session.raw, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL)
+        if told != 1 { throw Fault(.upstreamProtocol, "http2.no_extended_connect") }
+    }
+
+    /// The upstream has said what it takes: a tunnel that has waited for it is asked for.
+    private func openTunnel(_ stream: HTTP2Stream, _ session: HTTP2Session, _ link: inout CodecLink) -> ClientEvent? {
+        stream.flags.remove(.waits)
+        let isSecure = link.connection.isTLS
+        do throws(Fault) {
+            try checkForTunnels(session)
+            try link.withRequestHead(stream.handle) { head throws(Fault) in
+                try send(head, last: false, stream, session, isSecure: isSecure)
+            }
+            return nil
+        } catch {
+            return .reset(stream.handle, error)
+        }
     }
 
     private func setLength(_ head: borrowing RequestHead, _ stream: HTTP2Stream, last: Bool) throws(Fault) {
@@ -171,6 +195,7 @@ final class HTTP2Client {
         case .reset:
             if isOver || stream.flags.contains(.stopped) { return nil }
             return .reset(handle, event.fault ?? HTTP2Fault.ofReset(0, .client))
+        case .ready: return isOver ? nil : openTunnel(stream, session, &link)
         case .refused, .end: return nil
         }
     }
@@ -235,7 +260,7 @@ final class HTTP2Client {
         head.status = 101
         head.headers.remove(.contentLength)
         head.headers.set(.upgrade, "websocket")
-        head.headers.set(WebSocketKey.answerName, WebSocketKey.answer(to: stream.upgradeKey))
+        head.headers.set(.secWebsocketAccept, WebSocketKey.answer(to: stream.upgradeKey))
     }
 
     // MARK: Streams

@@ -5,7 +5,7 @@ internal import FilterAPI
 /// SAFETY: the record lives as long as the codec; whether it is still the same stream's tells the handle.
 @safe
 struct HTTP2Event {
-    enum Kind: UInt8 { case head, interim, body, trailers, reset, refused, end }
+    enum Kind: UInt8 { case head, interim, body, trailers, reset, refused, end, ready }
 
     let kind: Kind
     /// Nothing of the stream follows.

@@ -20,6 +20,8 @@ enum HTTP2Fields {
 
     private static let date = HeaderName.date.token
     private static let server = HeaderName.server.token
+    private static let key = HeaderName.secWebsocketKey.token
+    private static let answer = HeaderName.secWebsocketAccept.token
 
     /// Adds a head's fields in their order.
     @discardableResult
@@ -29,7 +31,7 @@ enum HTTP2Fields {
             let entry = unsafe headers.entries[index]
             let token = entry.token
             if token == 0 {
-                if without.contains(.handshake), isHandshake(headers.name(at: index)) { continue }
+                // None of those below.
             } else if token <= KnownField.lastSpecial {
                 if HopByHop.isCodecs(token) { continue }
                 if token == KnownField.host, without.contains(.host) { continue }
@@ -40,6 +42,8 @@ enum HTTP2Fields {
             } else if token == date {
                 seen.insert(.date)
             } else if token == server, without.contains(.server) {
+                continue
+            } else if token == key || token == answer, without.contains(.handshake) {
                 continue
             }
             scratch.add(entry, of: headers)
@@ -53,9 +57,5 @@ enum HTTP2Fields {
             let entry = unsafe headers.entries[index]
             if !KnownField.isForbiddenTrailer(entry.token) { scratch.add(entry, of: headers) }
         }
-    }
-
-    private static func isHandshake(_ name: RawSpan) -> Bool {
-        ASCII.equalIgnoringCase(name, "sec-websocket-key") || ASCII.equalIgnoringCase(name, "sec-websocket-accept")
     }
 }

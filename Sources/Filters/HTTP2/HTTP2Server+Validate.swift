@@ -133,8 +133,8 @@ extension HTTP2Server {
         head.bodyLength = .none
         head.headers.remove(.contentLength)
         head.headers.set(.upgrade, "websocket")
-        if !head.headers.contains(WebSocketKey.name) {
-            head.headers.set(WebSocketKey.name, WebSocketKey.make(&random))
+        if !head.headers.contains(.secWebsocketKey) {
+            head.headers.set(.secWebsocketKey, WebSocketKey.make(&random))
         }
         stream.flags.insert(.isTunnel)
     }

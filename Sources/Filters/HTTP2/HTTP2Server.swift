@@ -61,7 +61,10 @@ final class HTTP2Server {
                 connection.hasFailed = true
                 throw fault
             }
-            guard !input.isEmpty else { break }
+            guard !input.isEmpty else {
+                if ended, session.inputEnded() { continue }
+                break
+            }
             session.read(&input, &link)
             watch(&connection, &link)
         }
@@ -95,7 +98,7 @@ final class HTTP2Server {
         case .reset: return isOver ? nil : .reset(event.handle, event.fault ?? HTTP2Fault.ofReset(0, .server))
         case .refused: return isOver ? nil : .refused(event.handle, event.fault ?? HTTP2Fault.ofReset(0, .server))
         case .end: return isOver ? nil : .requestBody(event.handle, ByteChunk(), last: true)
-        case .interim: return nil
+        case .interim, .ready: return nil
         }
     }
 

@@ -126,7 +126,9 @@ extension HTTP2Session {
         case NGHTTP2_PING.rawValue:
             if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingSent = .none }
         case NGHTTP2_SETTINGS.rawValue:
-            if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { hasHeardSettings = true }
+            guard unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { break }
+            if !hasHeardSettings { for stream in open where stream.flags.contains(.waits) { say(.ready, stream) } }
+            hasHeardSettings = true
         case NGHTTP2_GOAWAY.rawValue: isGoingAway = true
         default: break
         }

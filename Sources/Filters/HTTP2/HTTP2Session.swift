@@ -58,6 +58,8 @@ final class HTTP2Session {
     private var hasUnsentRequests = false
     /// The peer has said what it takes.
     var hasHeardSettings = false
+    /// The peer has closed its side of the connection.
+    private var hasEnded = false
     /// When the last stream ended, or the connection began.
     var idleSince = Instant.none
     var lastHeard = Instant.none
@@ -190,6 +192,18 @@ final class HTTP2Session {
             nextEvent = 0
         }
         return event
+    }
+
+    /// Nothing more comes from the peer: what has not come whole by now never will.
+    ///
+    /// - Returns: whether there is an event about it; only the first time.
+    func inputEnded() -> Bool {
+        guard !hasEnded else { return false }
+        hasEnded = true
+        for stream in open where stream.flags.isDisjoint(with: [.peerEnded, .wireDone, .hostDone]) {
+            say(.reset, stream, fault: Fault(.clientGone, "client.closed"))
+        }
+        return nextEvent < events.count
     }
 
     /// The bytes of a body's event; the caller takes them, whoever still wants them.
@@ -326,7 +340,8 @@ final class HTTP2Session {
     func closed(_ stream: HTTP2Stream, _ now: Instant) {
         stream.flags.insert(.hostDone)
         if open.count == 1 { idleSince = now }
-        if stream.flags.contains(.wireDone) { return drop(stream) }
+        // libnghttp2 knows nothing of one without a number.
+        if stream.flags.contains(.wireDone) || stream.id == 0 { return drop(stream) }
         if stream.flags.contains(.reset) || stream.flags.contains(.peerEnded) && (role == .server || stream.isComplete)
         {
             return
@@ -357,7 +372,7 @@ final class HTTP2Session {
 
     /// Gives a stream up.
     func reset(_ stream: HTTP2Stream, _ code: nghttp2_error_code) {
-        guard stream.flags.isDisjoint(with: [.reset, .wireDone]) else { return }
+        guard stream.flags.isDisjoint(with: [.reset, .wireDone]), stream.id != 0 else { return }
         stream.flags.insert(.reset)
         _ = unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, UInt32(code.rawValue))
     }

@@ -40,6 +40,8 @@ final class HTTP2Stream {
         static let stopped = Flags(rawValue: 1 << 17)
         /// It was reset by the peer.
         static let peerReset = Flags(rawValue: 1 << 18)
+        /// A tunnel that is asked for when the upstream has said what it takes.
+        static let waits = Flags(rawValue: 1 << 19)
         /// Present in the session's list.
         static let listed = Flags(rawValue: 1 << 15)
     }

@@ -3,11 +3,6 @@ internal import FilterAPI
 
 /// The handshake that WebSockets have over HTTP/1, and not over HTTP/2 (RFC 6455 section 1.3, RFC 8441 section 5).
 enum WebSocketKey {
-    static let name = HeaderName(token: 0, hash: hash("sec-websocket-key"), text: "sec-websocket-key")
-    static let answerName = HeaderName(token: 0, hash: hash("sec-websocket-accept"), text: "sec-websocket-accept")
-
-    private static func hash(_ text: String) -> UInt32 { HeaderName(text)?.hash ?? 0 }
-
     /// A key: 16 bytes that nobody has used before.
     static func make(_ random: inout RandomBits) -> String {
         var bytes: [UInt8] = []
