@@ -150,7 +150,7 @@ class _Reader:
         self.peer_settings = {}
         self._decoder = hpack.Decoder(1 << 24)
         self._block, self._block_head = b"", None
-        self.gives_credit = True
+        self.gives_credit = self.answers = True
 
     def stream(self, id):
         return self.streams.setdefault(id, Stream(id))
@@ -181,7 +181,8 @@ class _Reader:
                 self.acks += 1
             else:
                 self.peer_settings.update(frame.settings)
-                self.send(F(SETT, ACK, 0))
+                if self.answers:
+                    self.send(F(SETT, ACK, 0))
         elif frame.kind == PING:
             if frame.flags & ACK:
                 self.pongs += 1
@@ -257,6 +258,7 @@ class H2Client(_Reader, Client):
             self.socket, self.patience = connection, patience
             self.buffer, self.ended, self.was_reset = bytearray(), False, False
         self.begin()
+        self.answers = greets
         self._next = 1
         if greets:
             self.greet(*own)

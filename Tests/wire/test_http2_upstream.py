@@ -118,9 +118,9 @@ def test_an_upstream_that_says_goodbye_is_left_without_loss(sluice, upstream):
     server = upstream(script)
     proxy = sluice(config(server.endpoint))
     with Client(proxy.address()) as client:
-        for _ in range(12):
+        for _ in range(13):
             assert client.request().status == 200
-    assert len(server.connections) == 4
+    assert len(server.connections) == 5
     expect(proxy, {"cluster.app.upstream_cx_active": 1})
 
 

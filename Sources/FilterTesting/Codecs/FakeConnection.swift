@@ -97,6 +97,12 @@ public final class FakeConnection {
         if streams.indices.contains(slot), !free.contains(slot) { free.append(slot) }
     }
 
+    /// Whether a stream has not ended.
+    package func isOpen(_ stream: StreamHandle) -> Bool {
+        let slot = Int(stream.slot)
+        return streams.indices.contains(slot) && streams[slot].generation == stream.generation && !free.contains(slot)
+    }
+
     private func at(_ stream: StreamHandle) -> FakeCodecStream {
         precondition(streams.indices.contains(Int(stream.slot)), "the codec named a stream that never was")
         let found = streams[Int(stream.slot)]

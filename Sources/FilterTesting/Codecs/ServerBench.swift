@@ -29,6 +29,8 @@ public final class ServerBench<C: ServerCodec> {
     private var more = ChunkQueue()
     private var inputEnded = false
     private var isDecoding = false
+    /// Whose the requests are, in their order.
+    private var owners: [StreamHandle] = []
 
     /// Begins a connection.
     public init(_ codec: C, on connection: FakeConnection = FakeConnection()) {
@@ -107,19 +109,23 @@ public final class ServerBench<C: ServerCodec> {
             self.stream = stream
             unsafe transcript.head(connection.requestHead(stream).pointee, last: last)
             unsafe requests.append(RecordedRequest(connection.requestHead(stream).pointee, isComplete: last))
+            owners.append(stream)
             if last { due.append(.answer(stream)) }
         case .requestBody(let stream, let chunk, let last):
             transcript.body(chunk.copied(), last: last)
-            record { request in
+            record(stream) { request in
                 request.body += chunk.copied()
                 request.isComplete = last
             }
+            if chunk.count > 0 { due.append(.credit(stream, chunk.count)) }
             if last { due.append(.answer(stream)) }
-        case .refused(_, let fault): transcript.note("refused \(fault.reason)")
+        case .refused(let stream, let fault):
+            transcript.note("refused \(fault.reason)")
+            due.append(.answer(stream))
         case .requestTrailers(let stream):
             let trailers = unsafe connection.trailers(stream, isRequest: true)
             unsafe transcript.trailers(trailers.pointee)
-            record { request in
+            record(stream) { request in
                 unsafe request.trailers = RecordedField.all(trailers.pointee)
                 request.isComplete = true
             }
@@ -133,14 +139,20 @@ public final class ServerBench<C: ServerCodec> {
         return !isOver
     }
 
-    private func record(_ change: (inout RecordedRequest) -> Void) {
-        if !requests.isEmpty { change(&requests[requests.count - 1]) }
+    private func record(_ stream: StreamHandle, _ change: (inout RecordedRequest) -> Void) {
+        if let index = owners.lastIndex(of: stream) { change(&requests[index]) }
+    }
+
+    /// The request of a stream; nil where none has come.
+    package func request(of stream: StreamHandle) -> RecordedRequest? {
+        owners.lastIndex(of: stream).map { requests[$0] }
     }
 
     /// What is to happen when the codec has returned: it is never re-entered.
     private enum Due {
         case answer(StreamHandle)
         case close(StreamHandle)
+        case credit(StreamHandle, Int)
     }
     private var due: [Due] = []
 
@@ -148,6 +160,16 @@ public final class ServerBench<C: ServerCodec> {
         transcript.note(line)
         isOver = true
     }
+
+    /// Whether a stream has not been closed.
+    package func isOpen(_ stream: StreamHandle) -> Bool { connection.isOpen(stream) }
+
+    private func credit(_ count: Int, _ stream: StreamHandle) {
+        attempt { codec, state, link throws(Fault) in codec.consumed(count, stream, &state, &link) }
+    }
+
+    /// How many bytes of bodies may be written in a turn.
+    private static var room: Int { 1 << 20 }
 
     private func attempt(
         _ body: (C, inout C.ConnectionState, inout CodecLink) throws(Fault) -> Void
@@ -160,11 +182,13 @@ public final class ServerBench<C: ServerCodec> {
             fault = error
             isOver = true
         }
+        unsafe codec.flush(Self.room, &present, &connection.link.pointee)
         state = present
         while !due.isEmpty {
             switch due.removeFirst() {
             case .answer(let stream): answer?(self, stream)
             case .close(let stream): close(stream)
+            case .credit(let stream, let count): if isOpen(stream) { credit(count, stream) }
             }
         }
     }

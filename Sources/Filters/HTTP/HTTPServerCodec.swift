@@ -72,12 +72,16 @@ public final class HTTPServerCodec: ServerCodec {
     ) throws(Fault) -> ServerEvent {
         var matched = Int(state.prefix)
         var index = 0
-        while matched < 3, index < input.count, unsafe input.bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) == Self.preface(matched) {
+        while matched < 3, index < input.count,
+            unsafe input.bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) == Self.preface(matched)
+        {
             matched += 1
             index += 1
         }
         if matched < 3, index == input.count, !ended {
             input.removeFirst(index)
+            // A head has begun, of whichever version.
+            if state.prefix == 0, matched > 0, settings.headTimeout > .zero { link.arm(after: settings.headTimeout) }
             state.prefix = UInt8(matched)
             return .needMore
         }
@@ -87,7 +91,8 @@ public final class HTTPServerCodec: ServerCodec {
         // What was taken before comes first.
         if state.prefix > 0 {
             var taken: ByteChunk = state.prefix == 1 ? ByteChunk("P") : ByteChunk("PR")
-            if case .needMore = try decode(&taken, ended: false, &state, &link) {} else {
+            if case .needMore = try decode(&taken, ended: false, &state, &link) {
+            } else {
                 throw Fault(.badRequest, "http1.not_http")
             }
         }
@@ -142,6 +147,7 @@ public final class HTTPServerCodec: ServerCodec {
 
     public func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
         if state.http2 != nil { return try http2.timerFired(&state.http2!, &link) }
+        if !state.isDecided, state.prefix > 0 { throw Fault(.requestTimeout, "http1.head_timeout") }
         return try http1.timerFired(&state.http1, &link)
     }
 

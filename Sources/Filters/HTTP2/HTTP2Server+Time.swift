@@ -46,6 +46,10 @@ extension HTTP2Server {
             session.calm("http2.head_timeout")
             throw Fault(.requestTimeout, "http2.head_timeout")
         }
+        if isOverdue(connection, now) {
+            session.calm("http2.head_timeout")
+            return .needMore
+        }
         if session.pingSent != .none, now.since(session.pingSent) >= settings.http2.pingTimeout {
             throw Fault(.clientGone, "http2.ping_timeout")
         }
@@ -64,6 +68,12 @@ extension HTTP2Server {
         lookAtStreams(session, now)
         watch(&connection, &link)
         return .needMore
+    }
+
+    /// Whether the client has not even greeted in the time that a head may take.
+    private func isOverdue(_ connection: Connection, _ now: Instant) -> Bool {
+        !connection.session.hasHeardSettings && settings.headTimeout > .zero
+            && now.since(connection.accepted) >= settings.headTimeout
     }
 
     private func lookAtStreams(_ session: HTTP2Session, _ now: Instant) {
@@ -100,8 +110,9 @@ extension HTTP2Server {
         let session = connection.session
         var due = Instant.none
         func consider(_ time: Instant) { if time != .none, due == .none || time < due { due = time } }
-        if session.readingSince != .none, settings.headTimeout > .zero {
-            consider(session.readingSince.after(settings.headTimeout))
+        if settings.headTimeout > .zero {
+            if session.readingSince != .none { consider(session.readingSince.after(settings.headTimeout)) }
+            if !session.hasHeardSettings { consider(connection.accepted.after(settings.headTimeout)) }
         }
         if !session.isEnding {
             consider(connection.refusesAt == .none ? connection.endsAt : connection.refusesAt)

@@ -54,7 +54,9 @@ extension HTTP2Session {
         guard id > 0, found(id) == nil else { return }
         let state = role == .server ? numbers.state(of: id) : .cut
         switch state {
-        case .idle: break
+        case .idle:
+            // libnghttp2 says nothing of streams that begin after the last GOAWAY, and of these nothing before it has seen them.
+            if isEnding, header.type == UInt8(NGHTTP2_HEADERS.rawValue) { tooLate = id }
         case .leftOut: fail(Int(NGHTTP2_ERR_PROTO.rawValue))
         case .ended: fail(Int(NGHTTP2_ERR_STREAM_CLOSED.rawValue))
         // It was on its way when the stream was given up (RFC 9113 section 5.1).
@@ -94,6 +96,14 @@ extension HTTP2Session {
         } catch {
             refuse(id)
         }
+    }
+
+    /// Refuses the stream that has begun after the last GOAWAY, if there is one.
+    func refuseLate() {
+        guard tooLate > 0 else { return }
+        numbers.begin(tooLate)
+        refuse(tooLate)
+        tooLate = 0
     }
 
     /// The client may send the request again: nothing was done with it (RFC 9113 section 8.7).

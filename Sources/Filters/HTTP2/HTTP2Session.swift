@@ -35,6 +35,8 @@ final class HTTP2Session {
     private var splitter: HTTP2FrameSplitter
     /// Streams that the peer has begun.
     var numbers = HTTP2Numbers()
+    /// A stream that has begun after the last GOAWAY; 0 for none.
+    var tooLate: Int32 = 0
     /// Streams that libnghttp2 or the host is not done with.
     private(set) var open: [HTTP2Stream] = []
     /// The stream whose fields are being read.
@@ -167,6 +169,7 @@ final class HTTP2Session {
                         let result = unsafe nghttp2_session_mem_recv(raw, base + step.start, step.end - step.start)
                         if result < 0 { return result }
                     }
+                    refuseLate()
                     count = step.end
                     if role == .client, splitter.isBetweenFrames || fatal != nil { return 0 }
                 }

@@ -9,7 +9,7 @@ public protocol FuzzTarget {
 /// The targets by their names; each has a folder of that name in `Tests/Fuzz/corpus` and `Tests/Fuzz/regressions`.
 public enum FuzzTargets {
     /// The names.
-    public static let names = ["request", "response", "config", "gzip"]
+    public static let names = ["request", "response", "config", "gzip", "http2"]
 
     /// Makes a target; nil where there is none of that name.
     public static func make(_ name: String) -> (any FuzzTarget)? {
@@ -18,6 +18,7 @@ public enum FuzzTargets {
         case "response": ResponseTarget()
         case "config": ConfigTarget()
         case "gzip": GzipTarget()
+        case "http2": HTTP2Target()
         default: nil
         }
     }

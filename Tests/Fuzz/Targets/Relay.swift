@@ -3,10 +3,15 @@ package import FilterTesting
 package import Filters
 
 /// What a client codec writes for the request that a server codec has just read to its end.
-package func relayed(_ bench: ServerBench<HTTP1ServerCodec>, through codec: HTTP1ClientCodec) -> [UInt8] {
-    guard let request = bench.requests.last else { return [] }
+///
+/// - Parameter stream: the request's; nil for the one that came last.
+package func relayed<C: ServerCodec>(
+    _ bench: ServerBench<C>, _ stream: StreamHandle? = nil, through codec: HTTP1ClientCodec
+) -> [UInt8] {
+    let stream = stream ?? bench.stream
+    guard let request = bench.request(of: stream) else { return [] }
     let client = ClientBench(codec)
-    let head = unsafe bench.connection.requestHead(bench.stream)
+    let head = unsafe bench.connection.requestHead(stream)
     var sent = unsafe head.pointee.copy()
     // An empty Host is not read again; RFC 9112 section 3.2 wants it written where a client of HTTP/1.0 sent none.
     if !sent.headers.contains(.host) { sent.setAuthority("none") }
@@ -15,7 +20,7 @@ package func relayed(_ bench: ServerBench<HTTP1ServerCodec>, through codec: HTTP
     if hasBody {
         client.requestBody(bytes: request.body, last: request.trailers.isEmpty)
         if !request.trailers.isEmpty {
-            unsafe client.requestTrailers(copying: bench.connection.trailers(bench.stream, isRequest: true).pointee)
+            unsafe client.requestTrailers(copying: bench.connection.trailers(stream, isRequest: true).pointee)
         }
     }
     return client.connection.takeOutput()
