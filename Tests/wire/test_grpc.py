@@ -166,9 +166,10 @@ def test_a_stream_that_nobody_reads_does_not_stop_other_calls(echo):
 def test_more_calls_than_streams_all_get_their_answer(sluice, service, where):
     one = service(threads=64, options=[("grpc.max_concurrent_streams", 5)] if where == "server" else ())
     few = {"http2": {"max_concurrent_streams": 5}}
+    patient = {"retry": {"attempts": 20, "budget": {"percent": "100%", "min_concurrent": 200}}}
     # The library's server counts streams that it has answered for a moment longer, and refuses new ones in that time.
     proxy = sluice(config(one.endpoint, workers=1, http=few if where == "listener" else None,
-                          filters=[{"retry": {"attempts": 5}}] if where == "server" else [],
+                          filters=[patient] if where == "server" else [],
                           upstream={"http": {"protocol": "http2", **(few if where == "cluster" else {})}}))
     with channel(proxy.address()) as made:
         futures = [made.unary.future(b"%d" % number, timeout=30) for number in range(200)]
