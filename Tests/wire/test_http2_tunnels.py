@@ -241,6 +241,16 @@ def test_what_the_upstream_sends_with_its_consent_arrives(ways):
     tunnel.close()
 
 
+def test_bytes_that_come_with_the_request_for_a_tunnel_arrive(sluice):
+    server = TunnelServer()
+    proxy = sluice(http_proxy(server.endpoint, upstream=HTTP2, route={"upgrades": ["websocket"]}))
+    with Client(proxy.address()) as client:
+        client.send(SHAKE + b"early")
+        assert client.read_response().status == 101
+        assert client.read_exactly(5) == b"EARLY"
+    server.stop()
+
+
 def test_the_end_of_one_direction_leaves_the_other(ways):
     tunnel = ways.open(ways.start(last=b"last words").address())
     tunnel.send(b"abc")
@@ -272,11 +282,8 @@ def test_tunnels_end_when_the_upstream_goes(ways):
     tunnel.close()
 
 
-@pytest.mark.parametrize("client", ["http1", "http2"])
-@pytest.mark.parametrize("to", ["http1", "http2"])
+@pytest.mark.parametrize("client, to", [("http1", "http2"), ("http2", "http1"), ("http2", "http2")])
 def test_an_upstream_may_decline_and_what_it_says_arrives(client, to, sluice, origin):
-    if (client, to) == ("http1", "http1"):
-        pytest.skip("is a test of HTTP/1")
     ways = Ways(client, to, sluice, origin)
     server = TunnelServer(status=403) if to == "http2" else None
 

@@ -39,27 +39,32 @@ enum HTTP2Callbacks {
         var made: OpaquePointer?
         guard unsafe nghttp2_session_callbacks_new(&made) == 0, let made = unsafe made else { return nil }
         unsafe nghttp2_session_callbacks_set_send_callback(made) { _, data, count, _, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let data = unsafe data else { return -1 }
-            unsafe session.writeFrame(UnsafeRawBufferPointer(start: data, count: count))
-            return count
+            unsafe HTTP2Callbacks.with(user, otherwise: -1) { session in
+                unsafe session.writeFrame(UnsafeRawBufferPointer(start: data, count: count))
+                return count
+            }
         }
         unsafe nghttp2_session_callbacks_set_send_data_callback(made) { _, _, header, count, source, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let header = unsafe header,
-                let stream = unsafe HTTP2Callbacks.stream(source?.pointee.ptr)
-            else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+            let failure = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            guard let header = unsafe header, let stream = unsafe HTTP2Callbacks.stream(source?.pointee.ptr) else {
+                return failure
+            }
             let bytes = unsafe UnsafeRawBufferPointer(start: header, count: 9)
-            return unsafe session.writeData(bytes, count, stream) ? 0 : NGHTTP2_ERR_WOULDBLOCK.rawValue
+            return unsafe HTTP2Callbacks.with(user, otherwise: failure) { session in
+                unsafe session.writeData(bytes, count, stream) ? 0 : NGHTTP2_ERR_WOULDBLOCK.rawValue
+            }
         }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(made) { _, frame, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else { return 0 }
-            unsafe session.fieldsBegin(frame.pointee)
+            guard let frame = unsafe frame else { return 0 }
+            unsafe HTTP2Callbacks.with(user, otherwise: ()) { unsafe $0.fieldsBegin(frame.pointee) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(made) { _, _, name, nameCount, value, count, _, user in
-            guard let session = unsafe HTTP2Callbacks.session(user) else { return 0 }
-            unsafe session.field(
+            let (name, value) = unsafe (
                 UnsafeRawBufferPointer(start: name, count: nameCount),
-                UnsafeRawBufferPointer(start: value, count: count))
+                UnsafeRawBufferPointer(start: value, count: count)
+            )
+            unsafe HTTP2Callbacks.with(user, otherwise: ()) { unsafe $0.field(name, value) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_header_callback(made) { _, _, _, _, _, _, _, _ in
@@ -67,25 +72,25 @@ enum HTTP2Callbacks {
             NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made) { _, _, id, data, count, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let data = unsafe data else { return 0 }
-            unsafe session.dataCame(id, UnsafeRawBufferPointer(start: data, count: count))
+            let data = unsafe UnsafeRawBufferPointer(start: data, count: count)
+            unsafe HTTP2Callbacks.with(user, otherwise: ()) { unsafe $0.dataCame(id, data) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(made) { _, frame, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else { return 0 }
-            unsafe session.frameCame(frame.pointee)
+            guard let frame = unsafe frame else { return 0 }
+            unsafe HTTP2Callbacks.with(user, otherwise: ()) { unsafe $0.frameCame(frame.pointee) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(made) { _, frame, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let frame = unsafe frame else { return 0 }
-            unsafe session.frameWent(frame.pointee)
+            guard let frame = unsafe frame else { return 0 }
+            unsafe HTTP2Callbacks.with(user, otherwise: ()) { unsafe $0.frameWent(frame.pointee) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(made) { raw, id, code, user in
-            guard let session = unsafe HTTP2Callbacks.session(user),
-                let stream = unsafe HTTP2Callbacks.stream(nghttp2_session_get_stream_user_data(raw, id))
-            else { return 0 }
-            session.wireClosed(stream, code)
+            guard let stream = unsafe HTTP2Callbacks.stream(nghttp2_session_get_stream_user_data(raw, id)) else {
+                return 0
+            }
+            unsafe HTTP2Callbacks.with(user, otherwise: ()) { $0.wireClosed(stream, code) }
             return 0
         }
         return unsafe made
@@ -96,18 +101,25 @@ enum HTTP2Callbacks {
         var provider = unsafe nghttp2_data_provider()
         unsafe provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
         unsafe provider.read_callback = { _, _, _, limit, flags, source, user in
-            guard let session = unsafe HTTP2Callbacks.session(user), let flags = unsafe flags,
-                let stream = unsafe HTTP2Callbacks.stream(source?.pointee.ptr)
-            else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
-            return unsafe session.offer(stream, limit, &flags.pointee)
+            let failure = Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+            guard let flags = unsafe flags, let stream = unsafe HTTP2Callbacks.stream(source?.pointee.ptr) else {
+                return failure
+            }
+            return unsafe HTTP2Callbacks.with(user, otherwise: failure) { session in
+                unsafe session.offer(stream, limit, &flags.pointee)
+            }
         }
         return unsafe provider
     }
 
+    /// Calls the session without a reference of its own, which would be counted up and down for each field and frame: it
+    /// lives as long as libnghttp2's.
     @inline(__always)
-    static func session(_ user: UnsafeMutableRawPointer?) -> HTTP2Session? {
-        guard let user = unsafe user else { return nil }
-        return unsafe Unmanaged<HTTP2Session>.fromOpaque(user).takeUnretainedValue()
+    private static func with<R>(
+        _ user: UnsafeMutableRawPointer?, otherwise: R, _ body: (HTTP2Session) -> R
+    ) -> R {
+        guard let user = unsafe user else { return otherwise }
+        return unsafe Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef(body)
     }
 
     @inline(__always)

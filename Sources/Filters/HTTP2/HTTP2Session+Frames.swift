@@ -136,12 +136,16 @@ extension HTTP2Session {
         case NGHTTP2_PING.rawValue:
             if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingSent = .none }
         case NGHTTP2_SETTINGS.rawValue:
-            guard unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { break }
-            if !hasHeardSettings { for stream in open where stream.flags.contains(.waits) { say(.ready, stream) } }
-            hasHeardSettings = true
+            if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { heardSettings() }
         case NGHTTP2_GOAWAY.rawValue: isGoingAway = true
         default: break
         }
+    }
+
+    /// The peer has said what it takes.
+    private func heardSettings() {
+        if !hasHeardSettings { for stream in open where stream.flags.contains(.waits) { say(.ready, stream) } }
+        hasHeardSettings = true
     }
 
     private func fieldsEnd(_ stream: HTTP2Stream, _ ends: Bool) {

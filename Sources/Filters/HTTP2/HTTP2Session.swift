@@ -70,6 +70,8 @@ final class HTTP2Session {
     /// How much of a stream's body waits here before its source stops, and when it goes on.
     static let fullAt = 64 << 10
     static let emptyAt = 16 << 10
+    /// Places in lists that an idle connection keeps, so that the usual few streams at once allocate nothing.
+    static let kept = 32
     /// Chunks up to this size are copied: a place in the list of what is written costs as much.
     static let copied = 256
 
@@ -334,6 +336,14 @@ final class HTTP2Session {
             }
         }
         streams.put(stream)
+        if open.isEmpty { shrink() }
+    }
+
+    /// Gives back what a crowd of streams has needed: an idle connection holds little.
+    private func shrink() {
+        guard events.isEmpty else { return }
+        if events.capacity > Self.kept { events = [] }
+        if open.capacity > Self.kept { open = [] }
     }
 
     /// How many streams the peer, or we, have open.
