@@ -1,4 +1,4 @@
-internal import FilterAPI
+package import FilterAPI
 package import FilterTesting
 package import Filters
 
