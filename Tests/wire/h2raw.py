@@ -218,7 +218,7 @@ class _Reader:
         stream = self.stream(frame.stream)
         stream.frames.append(frame)
         if frame.flags & EH:
-            head = self._decoder.decode(self._block)
+            head = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._decoder.decode(self._block, raw=True)]
             assert all(name == name.lower() for name, _ in head), head
             stream.heads.append(head)
             if self._block_head.flags & ES:
