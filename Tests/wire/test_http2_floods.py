@@ -5,6 +5,7 @@ from admin import active, stats
 from client import Silence
 from configs import http_proxy
 from flow import wait_until
+from h2bank import rows as bank_rows
 from h2raw import *  # noqa: F403
 from origin import Origin, answer
 
@@ -231,3 +232,24 @@ def test_credit_in_drops_costs_no_more_than_it_should(sluice, origin):
         assert client.ended and client.goaway == CALM or len(client.stream(1).body) == 10_000
         assert proxy.cpu() - before < 1.0
     expect_rest(proxy)
+
+
+def test_hostile_rows_leave_no_memory_behind(sluice, origin):
+    rows = [row.bytes for row in bank_rows() if not row.raw]
+    rows += [data for data, _, _ in FLOODS.values() if len(data) < 50_000]
+    proxy = sluice(http_proxy(origin().endpoint, workers=1, admin={"bind": "127.0.0.1:0"}, route={"idle_timeout": "500ms"}))
+
+    def play_all():
+        for data in rows:
+            with H2Client(proxy.address()) as client:
+                client.patience = 0.03
+                client.send(data)
+                try:
+                    client.read_until(lambda: client.goaway is not None)
+                except Silence:
+                    pass
+        expect_rest(proxy)
+        return proxy.heap()
+    play_all()
+    before = play_all()
+    assert play_all() - before < len(rows)
