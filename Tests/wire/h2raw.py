@@ -2,14 +2,13 @@
 
 `F`, `L`, `P`, `H`, `rq`, `post`, `ids` build bytes; flags add up. `H2Client` is a client, `H2Peer` the server's end.
 """
-import socket
 import struct
 import time
 from dataclasses import dataclass, field
 
 import hpack
 
-from client import Client, Closed, Silence, reset
+from client import Client, Closed, Silence
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEAD, PRIO, RST, SETT, PUSH, PING, GOAW, WUPD, CONT = range(10)

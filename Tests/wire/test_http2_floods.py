@@ -1,7 +1,7 @@
 """Floods over HTTP/2: whoever causes work for nothing is told to calm down, is counted, and hurts nobody else."""
 import pytest
 
-from admin import active, stats
+from admin import expect_idle, stats
 from client import Silence
 from configs import http_proxy
 from flow import wait_until
@@ -71,12 +71,6 @@ FLOODS = {
 }
 
 
-def expect_rest(proxy):
-    """Nothing runs; connections to upstreams may wait for more."""
-    left = lambda: {k: v for k, v in active(stats(proxy)).items() if k[:7] != "cluster" or "cx_active" not in k}  # noqa: E731
-    wait_until(lambda: not left(), what=f"still active: {left()}")
-
-
 @pytest.fixture(scope="module")
 def _running():
     from sluice import Sluice
@@ -93,7 +87,7 @@ def running(_running):
     yield _running
     with H2Client(proxy.address()) as client:
         assert client.ask().status == 200
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 @pytest.mark.parametrize("name", FLOODS)
@@ -118,7 +112,7 @@ def test_what_goes_upstream_of_a_flood_is_bounded_where_nobody_answers(sluice, o
     with H2Client(proxy.address()) as client:
         client.send(FLOODS[name][0])
         client.expect_goaway(CALM)
-    expect_rest(proxy)
+    expect_idle(proxy)
     assert len(silent.peers) <= 200
 
 
@@ -172,7 +166,7 @@ def test_streams_beyond_the_limit_are_refused_one_by_one(sluice, origin):
         client.ping()
         client.ping()
         assert client.stream(301).reset is None
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_streams_refused_without_end_are_a_flood(sluice, origin):
@@ -184,7 +178,7 @@ def test_streams_refused_without_end_are_a_flood(sluice, origin):
         client.expect_goaway(CALM)
     wait_until(lambda: stats(proxy)["fault.http2.stream_flood"], what="it was not counted")
     assert len(held.peers) <= 10
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_a_client_that_reads_nothing_holds_no_more_than_its_share(sluice, origin):
@@ -209,7 +203,7 @@ def test_a_client_that_reads_nothing_holds_no_more_than_its_share(sluice, origin
         client.read_until(lambda: len(client.stream(1).body) == 1000)
         client.ping()
         assert len(client.stream(1).body) == 1000
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_credit_in_drops_costs_no_more_than_it_should(sluice, origin):
@@ -231,7 +225,7 @@ def test_credit_in_drops_costs_no_more_than_it_should(sluice, origin):
             pass
         assert client.ended and client.goaway == CALM or len(client.stream(1).body) == 10_000
         assert proxy.cpu() - before < 1.0
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_hostile_rows_leave_no_memory_behind(sluice, origin):
@@ -248,7 +242,7 @@ def test_hostile_rows_leave_no_memory_behind(sluice, origin):
                     client.read_until(lambda: client.goaway is not None)
                 except Silence:
                     pass
-        expect_rest(proxy)
+        expect_idle(proxy)
         return proxy.heap()
     play_all()
     before = play_all()

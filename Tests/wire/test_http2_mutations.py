@@ -6,10 +6,9 @@ import re
 import pytest
 
 import parsers
-from admin import active, stats
+from admin import expect_idle
 from client import Closed, Silence
 from configs import http_proxy
-from flow import wait_until
 from h2bank import rows
 from h2raw import *  # noqa: F403
 from origin import Origin
@@ -86,8 +85,7 @@ def test_changed_rows_do_no_harm(sluice, protocol, seed):
             play(proxy, mutate(chance.choice(ROWS), chance), chance)
         with H2Client(proxy.address()) as client:
             assert client.ask().status == 200
-        left = lambda: {k: v for k, v in active(stats(proxy)).items() if k[:7] != "cluster" or "cx_active" not in k}  # noqa: E731
-        wait_until(lambda: not left(), what=f"still active: {left()}")
+        expect_idle(proxy)
         origin.settle()
         if protocol == "http1":
             for peer in list(origin.peers):

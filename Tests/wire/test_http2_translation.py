@@ -1,4 +1,6 @@
 """Requests and answers from one version of HTTP to the other: what is forwarded is the same message (B138)."""
+import threading
+
 import pytest
 
 from bank import ResponseBank, request_rows, response_rows
@@ -87,7 +89,6 @@ class OverHTTP2(ResponseBank):
     """The bank of answers, asked for over HTTP/2."""
 
     def play_http2(self, row):
-        import threading
         self.sent = threading.Event()
         self.pieces, self.then = row.writes, row.then
         self.served.clear()
