@@ -74,3 +74,11 @@ def active(numbers):
 def expect_rest(proxy, seconds=5.0):
     """All that is counted as running or open has ended."""
     wait_until(lambda: not active(stats(proxy)), seconds, f"still active: {active(stats(proxy))}")
+
+
+def expect_idle(proxy, seconds=5.0):
+    """Nothing runs; connections to upstreams may wait for more."""
+    def left():
+        return {name: value for name, value in active(stats(proxy)).items()
+                if not name.startswith("cluster.") or "cx_active" not in name}
+    wait_until(lambda: not left(), seconds, f"still active: {left()}")

@@ -32,6 +32,7 @@ class Row:
     case: str
     bytes: bytes
     raw: bool
+    code: str
 
     @property
     def name(self):
@@ -66,7 +67,7 @@ def rows():
         if line and not line.startswith("#"):
             id, verdict, reason, case, code = line.split("\t")
             yield Row(id, [_step(text) for text in verdict.split(" or ")], reason, case, eval(code, dict(known)),
-                      verdict.startswith("raw "))
+                      verdict.startswith("raw "), code)
 
 
 @dataclass

@@ -2,14 +2,13 @@
 
 `F`, `L`, `P`, `H`, `rq`, `post`, `ids` build bytes; flags add up. `H2Client` is a client, `H2Peer` the server's end.
 """
-import socket
 import struct
 import time
 from dataclasses import dataclass, field
 
 import hpack
 
-from client import Client, Closed, Silence, reset
+from client import Client, Closed, Silence
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEAD, PRIO, RST, SETT, PUSH, PING, GOAW, WUPD, CONT = range(10)
@@ -218,7 +217,7 @@ class _Reader:
         stream = self.stream(frame.stream)
         stream.frames.append(frame)
         if frame.flags & EH:
-            head = self._decoder.decode(self._block)
+            head = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._decoder.decode(self._block, raw=True)]
             assert all(name == name.lower() for name, _ in head), head
             stream.heads.append(head)
             if self._block_head.flags & ES:

@@ -1,10 +1,11 @@
 """Floods over HTTP/2: whoever causes work for nothing is told to calm down, is counted, and hurts nobody else."""
 import pytest
 
-from admin import active, stats
+from admin import expect_idle, stats
 from client import Silence
 from configs import http_proxy
 from flow import wait_until
+from h2bank import rows as bank_rows
 from h2raw import *  # noqa: F403
 from origin import Origin, answer
 
@@ -70,12 +71,6 @@ FLOODS = {
 }
 
 
-def expect_rest(proxy):
-    """Nothing runs; connections to upstreams may wait for more."""
-    left = lambda: {k: v for k, v in active(stats(proxy)).items() if k[:7] != "cluster" or "cx_active" not in k}  # noqa: E731
-    wait_until(lambda: not left(), what=f"still active: {left()}")
-
-
 @pytest.fixture(scope="module")
 def _running():
     from sluice import Sluice
@@ -92,7 +87,7 @@ def running(_running):
     yield _running
     with H2Client(proxy.address()) as client:
         assert client.ask().status == 200
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 @pytest.mark.parametrize("name", FLOODS)
@@ -117,7 +112,7 @@ def test_what_goes_upstream_of_a_flood_is_bounded_where_nobody_answers(sluice, o
     with H2Client(proxy.address()) as client:
         client.send(FLOODS[name][0])
         client.expect_goaway(CALM)
-    expect_rest(proxy)
+    expect_idle(proxy)
     assert len(silent.peers) <= 200
 
 
@@ -171,7 +166,7 @@ def test_streams_beyond_the_limit_are_refused_one_by_one(sluice, origin):
         client.ping()
         client.ping()
         assert client.stream(301).reset is None
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_streams_refused_without_end_are_a_flood(sluice, origin):
@@ -183,7 +178,7 @@ def test_streams_refused_without_end_are_a_flood(sluice, origin):
         client.expect_goaway(CALM)
     wait_until(lambda: stats(proxy)["fault.http2.stream_flood"], what="it was not counted")
     assert len(held.peers) <= 10
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_a_client_that_reads_nothing_holds_no_more_than_its_share(sluice, origin):
@@ -208,7 +203,7 @@ def test_a_client_that_reads_nothing_holds_no_more_than_its_share(sluice, origin
         client.read_until(lambda: len(client.stream(1).body) == 1000)
         client.ping()
         assert len(client.stream(1).body) == 1000
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_credit_in_drops_costs_no_more_than_it_should(sluice, origin):
@@ -230,4 +225,25 @@ def test_credit_in_drops_costs_no_more_than_it_should(sluice, origin):
             pass
         assert client.ended and client.goaway == CALM or len(client.stream(1).body) == 10_000
         assert proxy.cpu() - before < 1.0
-    expect_rest(proxy)
+    expect_idle(proxy)
+
+
+def test_hostile_rows_leave_no_memory_behind(sluice, origin):
+    rows = [row.bytes for row in bank_rows() if not row.raw]
+    rows += [data for data, _, _ in FLOODS.values() if len(data) < 50_000]
+    proxy = sluice(http_proxy(origin().endpoint, workers=1, admin={"bind": "127.0.0.1:0"}, route={"idle_timeout": "500ms"}))
+
+    def play_all():
+        for data in rows:
+            with H2Client(proxy.address()) as client:
+                client.patience = 0.03
+                client.send(data)
+                try:
+                    client.read_until(lambda: client.goaway is not None)
+                except Silence:
+                    pass
+        expect_idle(proxy)
+        return proxy.heap()
+    play_all()
+    before = play_all()
+    assert play_all() - before < len(rows)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from admin import active, stats
+from admin import expect_idle, stats
 from certificates import authority, server
 from configs import cluster, http_proxy
 from flow import wait_until
@@ -15,12 +15,6 @@ from h2raw import *  # noqa: F403
 from origin import answer, chunked
 
 ADMIN = {"bind": "127.0.0.1:0"}
-
-
-def expect_rest(proxy):
-    """Nothing runs; connections to upstreams may wait for more."""
-    left = lambda: {k: v for k, v in active(stats(proxy)).items() if k[:7] != "cluster" or "cx_active" not in k}  # noqa: E731
-    wait_until(lambda: not left(), what=f"still active: {left()}")
 
 
 class Held:
@@ -72,7 +66,7 @@ def test_streams_of_a_client_that_says_goodbye_are_finished(sluice, origin):
         assert bytes(client.answer(1).body) == b"held"
         client.read_until(lambda: False)
         assert client.ended and client.goaway in (None, NO_ERROR)
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_a_client_that_leaves_takes_its_requests_with_it(sluice, origin):
@@ -82,7 +76,7 @@ def test_a_client_that_leaves_takes_its_requests_with_it(sluice, origin):
         client.send(b"".join(H(i) for i in ids(10)) + b"".join(H(i, P("POST"), EH) for i in ids(10, 21)))
         one.wait_for(lambda o: len(o.peers) == 20)
     one.wait_for(lambda o: all(peer.ended for peer in o.peers))
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 @pytest.mark.parametrize("cut", ["reset", "half_close"])
@@ -95,7 +89,7 @@ def test_a_connection_cut_within_frames_leaves_nothing(sluice, origin, cut):
         client.send(data[:count])
         getattr(client, cut)()
         client.close()
-    expect_rest(proxy)
+    expect_idle(proxy)
     assert not one.requests
 
 
@@ -133,7 +127,7 @@ def test_a_stream_that_is_reset_while_a_filter_holds_it_is_over(sluice, origin):
         assert client.ask("/after", stream=101).status == 200
         assert client.ask("/after", stream=103).status == 200
     assert [r.target for r in one.requests] == ["/after"] * 2
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_a_head_that_does_not_end_in_time_ends_the_connection(sluice, origin):
@@ -142,7 +136,7 @@ def test_a_head_that_does_not_end_in_time_ends_the_connection(sluice, origin):
         client.send(H(1, P(), ES))
         client.expect_goaway(CALM)
     wait_until(lambda: stats(proxy)["fault.http2.head_timeout"])
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_a_preface_that_does_not_end_in_time_ends_the_connection(sluice, origin):
@@ -152,7 +146,7 @@ def test_a_preface_that_does_not_end_in_time_ends_the_connection(sluice, origin)
             client.send(begun)
             client.read_until(lambda: False)
             assert client.ended, begun
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_a_body_that_stands_still_ends_its_stream_alone(sluice, origin):
@@ -162,7 +156,7 @@ def test_a_body_that_stands_still_ends_its_stream_alone(sluice, origin):
         stream = client.answer(1)
         assert stream.status == 408 or stream.reset is not None
         assert client.ask(stream=3).status == 200
-    expect_rest(proxy)
+    expect_idle(proxy)
 
 
 def test_trailers_and_interim_answers_of_an_origin_of_http1_come_through(sluice, origin):

@@ -46,6 +46,7 @@ public final class ServerBench<C: ServerCodec> {
 
     deinit {
         // Pages go back to the connection's pool, which may go with the connection.
+        state = nil
         input = ByteChunk()
         more.removeAll()
     }

@@ -31,14 +31,7 @@ struct HTTP2ReadingTests {
     func bare() throws {
         let said = try reading(
             Frames.request(1, "GET", "/a/../x?q", [("accept", "*/*"), ("cookie", "a=1"), ("cookie", "b=2")]))
-        #expect(
-            said == """
-                request GET /x?q HTTP/2 none
-                  accept: */*
-                  cookie: a=1; b=2
-                  Host: a
-                end
-                """ || said.hasPrefix("request GET /x?q HTTP/2"), "\(said)")
+        #expect(said.hasPrefix("request GET /x?q HTTP/2"), "\(said)")
         #expect(said.contains("cookie: a=1; b=2") && said.hasSuffix("end"))
     }
 
@@ -74,40 +67,46 @@ struct HTTP2ReadingTests {
         #expect(["/1", "/3", "/5"].allSatisfy { said.contains(" \($0) HTTP/2") })
     }
 
-    @Test(
-        "What is refused, and why",
-        arguments: [
-            (Frames.request(1, "GET", "/a#b"), "http2.bad_target"),
-            (Frames.request(1, "GET", "x"), "http2.protocol_error"),
-            (Frames.request(1, "GET", "/", [("host", "b")]), "http2.host_mismatch"),
-            (Frames.request(1, "GET", "/", [("x y", "b")]), "http2.protocol_error"),
-            (
-                Frames.request(1, "POST", "/", [("content-length", "00000000000000000000000005")]),
-                "http2.bad_content_length"
-            ),
-            (Frames.request(2), "http2.protocol_error"), (Frames.frame(6, 0, 0, [1]), "http2.frame_size_error"),
-            (Frames.frame(9, 4, 1, []), "http2.protocol_error"),
-            (Frames.frame(1, 5, 1, [0x80]), "http2.compression_error"),
-            (Frames.frame(8, 0, 0, [0x7F, 0xFF, 0xFF, 0xFF]), "http2.flow_control_error"),
-            (Frames.frame(2, 0, 0, [0, 0, 0, 1, 1]), "http2.protocol_error"),
-            (Frames.request(5) + Frames.request(3), "http2.protocol_error"),
-            (Frames.frame(4, 0, 0, [UInt8](repeating: 0, count: 33 * 6)), "http2.too_many_settings"),
-            (
-                Frames.frame(1, 0, 1, []) + [UInt8](repeating: 0, count: 0)
-                    + (0..<9).flatMap { _ in Frames.frame(9, 0, 1, []) }, "http2.continuation_flood"
-            ),
-        ])
+    private static let refused: [(bytes: [UInt8], reason: String)] = {
+        var cases: [(bytes: [UInt8], reason: String)] = []
+        func add(_ reason: String, _ bytes: [UInt8]) { cases.append((bytes, reason)) }
+        add("http2.bad_target", Frames.request(1, "GET", "/a#b"))
+        add("http2.protocol_error", Frames.request(1, "GET", "x"))
+        add("http2.host_mismatch", Frames.request(1, "GET", "/", [("host", "b")]))
+        add("http2.protocol_error", Frames.request(1, "GET", "/", [("x y", "b")]))
+        add(
+            "http2.bad_content_length",
+            Frames.request(1, "POST", "/", [("content-length", String(repeating: "0", count: 25))]))
+        add("http2.protocol_error", Frames.request(2))
+        add("http2.frame_size_error", Frames.frame(6, 0, 0, [1]))
+        add("http2.protocol_error", Frames.frame(9, 4, 1, []))
+        add("http2.compression_error", Frames.frame(1, 5, 1, [0x80]))
+        add("http2.flow_control_error", Frames.frame(8, 0, 0, [0x7F, 0xFF, 0xFF, 0xFF]))
+        add("http2.protocol_error", Frames.frame(2, 0, 0, [0, 0, 0, 1, 1]))
+        add("http2.protocol_error", Frames.request(5) + Frames.request(3))
+        add("http2.too_many_settings", Frames.frame(4, 0, 0, [UInt8](repeating: 0, count: 33 * 6)))
+        var pieces = Frames.frame(1, 0, 1, [])
+        for _ in 0..<9 { pieces += Frames.frame(9, 0, 1, []) }
+        add("http2.continuation_flood", pieces)
+        return cases
+    }()
+
+    @Test("What is refused, and why", arguments: refused)
     func refusals(bytes: [UInt8], reason: String) throws {
         let said = try reading(bytes)
         #expect(said.contains(reason), "\(said)")
     }
 
+    /// Not however it is cut: what is given up in the same read causes no request.
     @Test("A stream's credit of 0 costs the stream alone")
     func noCredit() throws {
-        let said = try reading(
-            Frames.request(1, "POST", ends: false) + Frames.frame(8, 0, 1, [0, 0, 0, 0])
-                + Frames.request(3, "GET", "/3"))
-        #expect(said.contains("reset") && said.contains("/3 HTTP/2"), "\(said)")
+        let bench = ServerBench(try FakeWorker().make(HTTPServerCodec.self))
+        bench.answer = nil
+        bench.receive(Frames.greeting + Frames.request(1, "POST", ends: false))
+        bench.receive(Frames.frame(8, 0, 1, [0, 0, 0, 0]) + Frames.request(3, "GET", "/3"))
+        #expect(bench.requests.map(\.target) == ["/x", "/3"] && !bench.isOver)
+        #expect(bench.fault?.reason.description == "http2.protocol_error")
+        #expect(Frames.read(bench.connection.takeOutput()).last == "RST_STREAM 0 1 1")
     }
 
     @Test("Answers go out whole, and the connection goes on")
