@@ -20,8 +20,9 @@ final class HTTP2Client {
         var timerIsArmed = false
     }
 
-    /// Streams on a connection whose upstream has not said yet how many it takes.
-    static let presumedStreams = 100
+    /// Streams on a connection whose upstream has not said yet how many it takes: the first request need not wait to hear it,
+    /// and there are upstreams that end the connection for more than they take.
+    static let presumedStreams = 1
 
     func connect(_ link: inout CodecLink) throws(Fault) -> Connection {
         let session = try HTTP2Session(
