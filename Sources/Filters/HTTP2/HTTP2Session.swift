@@ -240,6 +240,7 @@ final class HTTP2Session {
         stream.handle = handle
         stream.place = open.count
         stream.flags.insert(.listed)
+        stream.began = now
         stream.lastMoved = now
         open.append(stream)
         budget.began()
@@ -283,6 +284,7 @@ final class HTTP2Session {
     func wireClosed(_ stream: HTTP2Stream, _ code: UInt32) {
         if unsafe reading === stream { unsafe reading = nil }
         stream.flags.insert(.wireDone)
+        if stream.isComplete, code == 0 { budget.completed() }
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }
         if !stream.isComplete || code != 0 { say(.reset, stream, fault: HTTP2Fault.ofReset(code, role)) }

@@ -63,6 +63,8 @@ final class HTTP2Stream {
     var cookies = 0
     /// Heads with a status 1xx.
     var interims = 0
+    /// When its first byte came, or went.
+    var began = Instant.none
     /// When bytes of a body last moved, in either direction.
     var lastMoved = Instant.none
     /// The key that a client of HTTP/1 sent for its upgrade, to be answered.
