@@ -564,6 +564,20 @@ def test_servers_that_take_leave_again_and_again_lose_no_call(sluice, service):
             assert asked < 20_000
 
 
+def test_a_server_that_takes_one_call_at_a_time_and_clients_that_give_calls_up(sluice, service):
+    one = service(options=[("grpc.max_concurrent_streams", 1), ("grpc.max_connection_age_ms", 200),
+                           ("grpc.max_connection_age_grace_ms", 5000)])
+    patient = {"retry": {"attempts": 20, "budget": {"percent": "100%", "min_concurrent": 200}}}
+    proxy = sluice(config(one.endpoint, workers=1, filters=[patient]))
+    with channel(proxy.address()) as made:
+        for _ in range(150):
+            calls = [made.wait.future(b"") for _ in range(3)]
+            asked = [made.unary.future(b"x", timeout=20) for _ in range(3)]
+            for call in calls:
+                call.cancel()
+            assert [one.result() for one in asked] == [b"x"] * 3
+
+
 # MARK: Outliers
 
 def test_a_server_whose_calls_fail_in_their_trailers_is_put_aside(sluice, service):

@@ -78,6 +78,8 @@ final class HTTP2Client {
                 scratch.add(":path", head.target)
             }
         } catch {
+            // The record is another stream's next time.
+            link.withStreamState(handle, as: HTTP2Slot.self) { unsafe $0.record = nil }
             session.discard(stream)
             throw error
         }
