@@ -10,7 +10,7 @@ from builds import sluice_of
 ALLOWED = {
     "ld-linux-x86-64.so", "ld-linux-aarch64.so", "linux-vdso.so", "libc.so", "libm.so", "libgcc_s.so", "libstdc++.so",
     "libswiftCore.so", "libswiftGlibc.so", "libswiftSynchronization.so", "libswiftSwiftOnoneSupport.so",
-    "libyaml-0.so", "libcares.so", "libre2.so", "libssl.so", "libcrypto.so", "libz.so",
+    "libyaml-0.so", "libcares.so", "libnghttp2.so", "libre2.so", "libssl.so", "libcrypto.so", "libz.so",
 }
 
 

@@ -364,6 +364,45 @@ def test_a_client_that_takes_its_call_back_is_heard_by_the_server(echo):
     assert made.unary(b"still there") == b"still there"
 
 
+@pytest.mark.parametrize("how", ["cancelled", "late", "hedged"])
+def test_hundreds_of_calls_that_end_at_once_hurt_no_other_on_their_connection(sluice, service, how):
+    one = service(threads=320)
+    proxy = sluice(config(one.endpoint, workers=1))
+    with channel(proxy.address()) as made:
+        says = queue.Queue()
+        answers = made.talk(iter(says.get, None))
+        assert next(answers) == b"hello"
+        if how == "hedged":
+            # Of each two calls one is answered, and the other one is not wanted any more.
+            for _ in range(400):
+                call = made.wait.future(b"")
+                assert made.unary(b"x") == b"x"
+                call.cancel()
+        else:
+            calls = [made.wait.future(b"", timeout=20 if how == "cancelled" else 0.7) for _ in range(300)]
+            one.wait_call(301, 20)
+            # Now the youngest of them has been there for longer than what is given up at once.
+            threading.Event().wait(0.2)
+            for call in calls:
+                if how == "cancelled":
+                    call.cancel()
+                else:
+                    assert error(call.result).code() == Code.DEADLINE_EXCEEDED
+            assert all(call.over.wait(10) for call in one.calls[1:301])
+        says.put(b"a")
+        assert next(answers) == b"re: a"
+        says.put(None)
+
+
+def test_servers_that_answer_early_again_and_again_are_not_left(sluice, service):
+    one = service()
+    proxy = sluice(config(one.endpoint, workers=1, admin={"bind": "127.0.0.1:0"}))
+    with channel(proxy.address()) as made:
+        for _ in range(250):
+            assert error(made.refuse, iter(lambda: b"x" * 1000, None), timeout=20).code() == Code.RESOURCE_EXHAUSTED
+    assert stats(proxy, "cluster.app")["upstream_cx_total"] == 1
+
+
 def test_a_client_that_goes_away_is_noticed_by_the_server(sluice, service):
     one = service()
     proxy = sluice(config(one.endpoint))
@@ -525,6 +564,20 @@ def test_servers_that_take_leave_again_and_again_lose_no_call(sluice, service):
             assert asked < 20_000
 
 
+def test_a_server_that_takes_one_call_at_a_time_and_clients_that_give_calls_up(sluice, service):
+    one = service(options=[("grpc.max_concurrent_streams", 1), ("grpc.max_connection_age_ms", 200),
+                           ("grpc.max_connection_age_grace_ms", 5000)])
+    patient = {"retry": {"attempts": 20, "budget": {"percent": "100%", "min_concurrent": 200}}}
+    proxy = sluice(config(one.endpoint, workers=1, filters=[patient]))
+    with channel(proxy.address()) as made:
+        for _ in range(150):
+            calls = [made.wait.future(b"") for _ in range(3)]
+            asked = [made.unary.future(b"x", timeout=20) for _ in range(3)]
+            for call in calls:
+                call.cancel()
+            assert [one.result() for one in asked] == [b"x"] * 3
+
+
 # MARK: Outliers
 
 def test_a_server_whose_calls_fail_in_their_trailers_is_put_aside(sluice, service):
@@ -577,3 +630,4 @@ def test_the_config_in_the_manual(sluice):
     finally:
         one.stop()
         other.stop()
+

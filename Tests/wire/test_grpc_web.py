@@ -4,10 +4,11 @@ import subprocess
 
 import pytest
 
-from calls import SERVICE, Service
-from client import Client
+from calls import SERVICE, Service, channel
+from client import Client, encode
 from configs import http_proxy
 from flow import pattern
+from h2peer import H2Server
 
 TYPES = ["application/grpc-web+proto", "application/grpc-web-text"]
 
@@ -27,7 +28,7 @@ def framed(message):
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
-def unpadded_pieces(text):
+def decoded(text):
     """Base64 that is padded in its middle reads the same."""
     pieces = [text[at:at + 4] for at in range(0, len(text), 4)]
     return b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
@@ -36,7 +37,7 @@ def unpadded_pieces(text):
 def read(body, kind):
     """The messages of an answer, and its trailers."""
     if "text" in kind:
-        body = unpadded_pieces(body)
+        body = decoded(body)
     messages, trailers = [], None
     while body:
         assert trailers is None, "something comes behind the trailers"
@@ -143,7 +144,6 @@ def test_the_client_may_be_answered_in_another_form(web):
 
 def test_messages_come_as_they_are_sent(sluice, service):
     proxy = sluice(config(service.endpoint))
-    from client import encode
     body = base64.b64encode(framed(b"1"))
     with Client(proxy.address()) as client:
         client.send(encode("POST", f"/{SERVICE}/Talk", [("Content-Type", TYPES[1]), ("Transfer-Encoding", "chunked")]))
@@ -158,6 +158,25 @@ def test_a_server_that_is_gone_is_told_in_the_form_that_clients_read(sluice, ref
     status, fields, body = HTTP1(sluice(config(refused)).address()).call("Unary", b"", TYPES[1])
     assert (status, body) == (200, b"") and fields["content-type"].startswith(TYPES[1])
     assert fields["grpc-status"] == "14" and fields["grpc-message"]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("client", [HTTP1, HTTP2])
+def test_an_answer_that_breaks_off_ends_with_a_message_that_says_so(sluice, client, kind):
+    def script(connection, stream, head, body):
+        connection.h2.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+        connection.h2.send_data(stream, framed(b"one"))
+        connection.h2.reset_stream(stream, 2)
+        connection.flush()
+
+    one = H2Server(script=script)
+    try:
+        _, fields, body = client(sluice(config(one.endpoint)).address()).call("Spread", b"", kind)
+    finally:
+        one.stop()
+    messages, trailers = read(body, kind)
+    assert messages == [b"one"] and trailers["grpc-status"] == "14" and "reset" in trailers["grpc-message"]
+    assert fields["content-type"].startswith(kind)
 
 
 def test_text_that_is_not_base64(sluice, service):
@@ -178,7 +197,6 @@ def test_a_preflight_goes_by(sluice, origin):
 
 
 def test_the_same_listener_serves_grpc(sluice, service):
-    from calls import channel
     with channel(sluice(config(service.endpoint)).address()) as made:
         assert made.unary(b"x") == b"x"
         assert list(made.talk(iter([b"a"])))[-1] == b"1 messages"

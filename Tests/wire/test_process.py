@@ -266,7 +266,7 @@ def test_the_demo_speaks_tls_with_certificates_that_go_with_it(demo):
     assert file.is_absolute() and file.exists() and file.parent.stat().st_mode & 0o077 == 0
     done = subprocess.run([*command.split(), "--silent", "--show-error"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "HTTP/1.1 200" in done.stdout and "X-Tls: TLSv1.3" in done.stdout
+    assert "HTTP/2 200" in done.stdout and "x-tls: TLSv1.3" in done.stdout
     demo.signal(signal.SIGINT)
     assert demo.wait_exit() == 0 and not file.parent.exists()
 

@@ -147,7 +147,7 @@ def test_neither_compression_nor_heartbeats_are_agreed_on(ends):
 
 
 @pytest.mark.parametrize("suite, alpn, alert", [
-    (0xC02B, b"\x02h2", 120), (0xC009, b"\x02h2", 40), (0xC02B, b"\x08http/1.0", 120), (0xC02B, b"", 50),
+    (0xC02B, b"\x02h3", 120), (0xC009, b"\x02h3", 40), (0xC02B, b"\x08http/1.0", 120), (0xC02B, b"", 50),
     (0xC02B, b"\x00", 50), (0xC02B, b"\x09http/1.1", 50),
 ])
 def test_no_protocol_is_agreed_on_that_is_not_set(ends, suite, alpn, alert):

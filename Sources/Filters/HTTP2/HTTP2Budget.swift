@@ -46,6 +46,10 @@ struct HTTP2Budget {
     /// A stream was given up.
     mutating func takeReset(_ now: Instant) -> Bool { resets.take(now) }
 
+    /// A stream has ended as it should: who asks and takes an answer may give up as many as it takes, as clients do that
+    /// send the same call to two servers and take the answer that comes first.
+    mutating func completed() { resets.put() }
+
     /// Tokens up to a number, that come back with time.
     struct Bucket {
         private let most: UInt64
@@ -58,6 +62,8 @@ struct HTTP2Budget {
             nanosecondsEach = 1_000_000_000 / perSecond
             left = most
         }
+
+        mutating func put() { left = min(most, left + 1) }
 
         mutating func take(_ now: Instant) -> Bool {
             if left < most {

@@ -29,7 +29,8 @@ enum HTTP2Callbacks {
         // Only the tree of priorities needs those that have ended.
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         unsafe nghttp2_option_set_max_outbound_ack(options, 1000)
-        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 100, 3)
+        // It counts all streams that are given up; HTTP2Budget those that may do harm, and has lower limits.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 10_000, 10_000)
         // The host bounds heads; what is left to be kept of them here is one frame.
         unsafe nghttp2_option_set_max_send_header_block_length(options, 1 << 20)
         return unsafe options

@@ -72,6 +72,7 @@ final class HTTP2Client {
             }
             try send(head, last: last, stream, session, isSecure: link.connection.isTLS)
         } catch {
+            // The record is another stream's next time.
             link.withStreamState(handle, as: HTTP2Slot.self) { unsafe $0.record = nil }
             session.discard(stream)
             throw error

@@ -131,8 +131,9 @@ extension HTTP2Session {
             stream.flags.insert(.peerEnded)
             sayEnd(stream)
         case NGHTTP2_RST_STREAM.rawValue:
-            unsafe found(frame.hd.stream_id)?.flags.insert(.peerReset)
-            if !budget.takeReset(now) { calm("http2.reset_flood") }
+            let stream = unsafe found(frame.hd.stream_id)
+            stream?.flags.insert(.peerReset)
+            if !isHarmless(stream), !budget.takeReset(now) { calm("http2.reset_flood") }
         case NGHTTP2_PING.rawValue:
             if unsafe frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { pingSent = .none }
         case NGHTTP2_SETTINGS.rawValue:
@@ -146,6 +147,18 @@ extension HTTP2Session {
     private func heardSettings() {
         if !hasHeardSettings { for stream in open where stream.flags.contains(.waits) { say(.ready, stream) } }
         hasHeardSettings = true
+    }
+
+    /// Streams that have run for so long are as many as may run at once, ten times a second: who gives them up all at once,
+    /// as a gRPC client does with calls whose time is over, does not get around that limit as a rapid reset does.
+    private static let longEnough = Duration.milliseconds(100)
+
+    /// Whether a stream that the peer gives up costs it nothing.
+    private func isHarmless(_ stream: HTTP2Stream?) -> Bool {
+        guard let stream else { return false }
+        // An answer came whole, and the upstream does not want the rest of the request (RFC 9113 section 8.1).
+        if role == .client, stream.flags.contains(.peerEnded) { return true }
+        return now.since(stream.began) >= Self.longEnough
     }
 
     private func fieldsEnd(_ stream: HTTP2Stream, _ ends: Bool) {

@@ -376,6 +376,7 @@ final class HTTP2Session {
         stream.flags.insert(.wireDone)
         liveCount -= 1
         if stream.flags.isDisjoint(with: [.peerEnded, .peerReset]) { numbers.cut(stream.id) }
+        if stream.isComplete, code == 0 { budget.completed() }
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }
         guard !stream.isComplete || code != 0 else { return }

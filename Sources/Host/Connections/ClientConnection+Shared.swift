@@ -5,8 +5,8 @@ internal import FilterAPI
 ///
 /// SAFETY: streams on the list give the connection up before they end.
 extension ClientConnection {
-    /// Whether it takes one more stream.
-    var hasRoom: Bool { isShared && !isStale && isReusable }
+    /// Whether it takes one more stream. One that is about to close does not, even if it could again.
+    var hasRoom: Bool { isShared && !isStale && !flags.contains(.closeAfterOutput) && isReusable }
 
     func link(_ stream: HTTPStream) {
         unsafe stream.nextOnUpstream = firstStream
@@ -172,11 +172,7 @@ extension ClientConnection {
         if streamCount > 0 { flags.insert(.endsBusy) }
         if fault.kind == .upstreamProtocol { pool.stats.cluster.add(.cxProtocolError) }
         flushLastWords()
-        var streams: [HTTPStream] = []
-        while let stream = unsafe firstStream {
-            leave(stream)
-            streams.append(stream)
-        }
+        let streams = takeStreams()
         close()
         for stream in streams where stream.flags.contains(.active) {
             pool.stats.cluster.add(.rqReceivedReset)
@@ -186,6 +182,16 @@ extension ClientConnection {
             stream.upstreamFailed(fault, wasReused: reused, sentNothing: fault.replay == .always)
         }
         failWaiters(fault)
+    }
+
+    /// Parts with all streams; none of them may point at a connection that is gone.
+    func takeStreams() -> [HTTPStream] {
+        var streams: [HTTPStream] = []
+        while let stream = unsafe firstStream {
+            leave(stream)
+            streams.append(stream)
+        }
+        return streams
     }
 
     func codecTimerFired() {

@@ -29,6 +29,8 @@ final class ClientConnection: Connection, CodecHost {
     var streamCount = 0
     /// How many bytes have come for the codec.
     private(set) var spokenBytes = 0
+    /// Streams that it had when it was closed.
+    private var stranded: [HTTPStream] = []
     /// How many streams it owes credit for.
     var debts = 0
     /// Whether it is on its endpoint's list of those that carry streams and may take more.
@@ -464,9 +466,18 @@ final class ClientConnection: Connection, CodecHost {
         pool.ended(self, endpoint, isBusy: unsafe flags.contains(.endsBusy) || stream != nil || streamCount > 0)
         pool.stats.requestsPerConnection.record(UInt64(requests))
         pool.forget(self)
+        if streamCount > 0 { stranded = takeStreams() }
     }
 
-    override func closed() { pool.roomMade() }
+    override func closed() {
+        pool.roomMade()
+        // Whoever closes a connection that others share has told them before; this is for the case that nobody did.
+        for stream in stranded where stream.flags.contains(.active) {
+            stream.upstreamFailed(
+                Fault(.upstreamClosed, "upstream.closed", replay: .ifIdempotent), wasReused: false, sentNothing: false)
+        }
+        stranded = []
+    }
 
     // MARK: What the pool and the stream call
 

@@ -46,7 +46,11 @@ extension HTTPStream {
         unsafe GRPCReply.fill(&trailers.pointee, outcome: outcome, text: "\(verdict.text)")
         discardHeld()
         flags.insert(.requestDropped)
+        timeoutAt = 0
+        lastActivity = worker.loop.now
         walkResponseTrailers(below: min(stage, table.httpCount))
+        // A filter may hold them, and not for ever.
+        if flags.contains(.active) { armTimer() }
         return true
     }
 
