@@ -57,14 +57,14 @@ def test_each_site_has_its_certificate_its_upstream_and_hsts(edge):
     for site, upstream in zip(SITES, edge[1:3]):
         done = curl(edge, site)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("HTTP/1.1 200 ")
+        assert done.stdout.startswith("HTTP/2 200 ")
         assert "strict-transport-security: max-age=31536000" in done.stdout.lower()
         assert len(upstream.requests) == 1
 
 
 def test_a_certificate_opens_no_other_site(edge):
     done = curl(edge, SITES[0], "-H", f"Host: {SITES[1]}")
-    assert done.stdout.startswith("HTTP/1.1 421 ") and not edge[2].requests
+    assert done.stdout.startswith("HTTP/2 421 ") and not edge[2].requests
     assert "strict-transport-security" in done.stdout.lower()
 
 
@@ -87,7 +87,7 @@ def test_one_client_has_its_limit(edge):
     assert len(statuses) == 400 and statuses.count("200") >= 100 and "429" in statuses
     assert len(edge[1].requests) == statuses.count("200")
     refused = curl(edge, SITES[0], "--parallel", "-o", "/dev/null", "-D", "-", path="/[1-400]").stdout
-    heads = [head for head in refused.lower().split("http/1.1 ") if head.startswith("429 ")]
+    heads = [head for head in refused.lower().split("http/2 ") if head.startswith("429 ")]
     assert heads and all("strict-transport-security: max-age=31536000" in head for head in heads)
 
 
