@@ -216,7 +216,7 @@ def test_credit_in_drops_costs_no_more_than_it_should(sluice, origin):
         client.send(H())
         client.read_until(lambda: client.stream(1).heads)
         # Each byte of credit lets a byte go, which earns credit: the flood is bounded by what is sent, or ends.
-        before, bytes_before = proxy.cpu(), 0
+        before = proxy.cpu()
         for _ in range(200):
             client.send(F(WUPD, 0, 1, number(1)) * 50)
         try:
