@@ -100,11 +100,6 @@ extension HTTP2Server {
             && stream.flags.isDisjoint(with: [.peerEnded, .hostDone, .isTunnel, .answered])
     }
 
-    /// The shorter of the limits that bodies have; nil where they have none.
-    private var bodyLimit: Duration? {
-        [settings.bodyIdleTimeout, settings.requestTimeout].filter { $0 > .zero }.min()
-    }
-
     /// When something may be due; none for nothing.
     private func nextDue(_ connection: Connection, _ now: Instant, looksAtStreams: Bool) -> Instant {
         let session = connection.session

@@ -13,10 +13,13 @@ final class HTTP2Server {
     let via: String
     /// What the fields that the codec says itself take.
     let made: Int
+    /// The shorter of the limits that bodies have; nil where they have none.
+    let bodyLimit: Duration?
 
     init(_ http1: HTTP1ServerCodec) {
         self.http1 = http1
         via = http1.settings.via.isEmpty ? "" : "2 " + http1.settings.via
+        bodyLimit = [http1.settings.bodyIdleTimeout, http1.settings.requestTimeout].filter { $0 > .zero }.min()
         made = 64 + http1.settings.serverHeader.utf8.count + via.utf8.count
     }
 
