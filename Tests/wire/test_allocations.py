@@ -7,6 +7,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -187,10 +188,14 @@ def test_a_request_over_http2_allocates_nothing_of_ours(case, upstream, sluice, 
         with H2Client(proxy.address()) as client:
             def ask():
                 assert client.get(**HTTP2_REQUESTS[case]).status == 200
+            begun = time.monotonic()
             after, before = counted_by(ask, counter_file, number)
+            seconds = time.monotonic() - begun
     finally:
         if upstream == "http2":
             server.stop()
     ours, librarys = ((a - b) / number for a, b in zip(after, before))
     print(f"{ours:.3f} allocations a request, and {librarys:.2f} of libnghttp2")
-    assert ours <= THRESHOLDS["http2"], f"{ours:.3f} allocations a request, allowed {THRESHOLDS['http2']}"
+    # Each second's new date is a new entry of libnghttp2's table of fields, of two blocks, until that is full.
+    allowed = THRESHOLDS["http2"] + 2 * (seconds + 1) / number
+    assert ours <= allowed, f"{ours:.3f} allocations a request, allowed {allowed:.3f}"

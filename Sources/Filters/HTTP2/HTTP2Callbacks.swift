@@ -11,13 +11,15 @@ enum HTTP2Callbacks {
     private nonisolated(unsafe) static let options: OpaquePointer? = unsafe makeOptions()
 
     /// A session for one side of a connection.
-    static func makeSession(_ role: HTTP2Session.Role) -> OpaquePointer? {
+    static func makeSession(_ role: HTTP2Session.Role, _ memory: HTTP2Memory) -> OpaquePointer? {
         guard let callbacks = unsafe callbacks, let options = unsafe options else { return nil }
         var session: OpaquePointer?
+        // libnghttp2 copies it.
+        var functions = unsafe memory.functions
         let result =
             role == .server
-            ? unsafe nghttp2_session_server_new2(&session, callbacks, nil, options)
-            : unsafe nghttp2_session_client_new2(&session, callbacks, nil, options)
+            ? unsafe nghttp2_session_server_new3(&session, callbacks, nil, options, &functions)
+            : unsafe nghttp2_session_client_new3(&session, callbacks, nil, options, &functions)
         return result == 0 ? unsafe session : nil
     }
 

@@ -88,7 +88,7 @@ final class HTTP2Session {
         let nowhere = unsafe UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
         unsafe self.link = nowhere.assumingMemoryBound(to: CodecLink.self)
         unsafe input = nowhere.assumingMemoryBound(to: ByteChunk.self)
-        guard let raw = unsafe HTTP2Callbacks.makeSession(role) else {
+        guard let raw = unsafe HTTP2Callbacks.makeSession(role, streams.memory) else {
             throw Fault(.overloaded, "http2.out_of_memory")
         }
         unsafe self.raw = raw

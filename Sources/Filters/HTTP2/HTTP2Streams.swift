@@ -4,6 +4,8 @@ internal import FilterAPI
 ///
 /// It keeps every stream alive as long as the codec, which outlives its connections.
 final class HTTP2Streams {
+    /// What libnghttp2 keeps of them.
+    let memory = HTTP2Memory()
     private var all: [HTTP2Stream] = []
     private var free: [HTTP2Stream] = []
 
