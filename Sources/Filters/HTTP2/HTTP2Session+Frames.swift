@@ -51,9 +51,9 @@ extension HTTP2Session {
     /// A message's frame on a stream that has ended: libnghttp2 passes it over.
     private func lookIfLate(_ header: HTTP2FrameSplitter.Header) {
         let id = Int32(header.stream)
-        guard id > 0, found(id) == nil else { return }
-        let state = role == .server ? numbers.state(of: id) : .cut
-        switch state {
+        // An upstream may have much on its way for requests that clients have taken back.
+        guard role == .server, id > 0, found(id) == nil else { return }
+        switch numbers.state(of: id) {
         case .idle:
             // libnghttp2 says nothing of streams that begin after the last GOAWAY, and of these nothing before it has seen them.
             if isEnding, header.type == UInt8(NGHTTP2_HEADERS.rawValue) { tooLate = id }
