@@ -50,6 +50,12 @@ extension ClusterPool {
     /// A connection that streams wanted to share carries one at a time: the others get connections of their own.
     func disperse(_ connection: ClientConnection) {
         connection.endpoint.speaksHTTP1 = true
+        release(passengersOf: connection)
+    }
+
+    /// Whoever waits for a connection looks for another one: it carries one stream at a time, or has closed with more in
+    /// line than it took.
+    func release(passengersOf connection: ClientConnection) {
         while let stream = passenger(of: connection) {
             part(stream, connection)
             connect(stream)
