@@ -155,7 +155,8 @@ extension HTTP2Session {
 
     /// Whether a stream that the peer gives up costs it nothing.
     private func isHarmless(_ stream: HTTP2Stream?) -> Bool {
-        guard let stream else { return false }
+        // It has ended already, and both sides have given it up at once, as they do when a deadline passes.
+        guard let stream else { return budget.takeIdle(now) }
         // An answer came whole, and the upstream does not want the rest of the request (RFC 9113 section 8.1).
         if role == .client, stream.flags.contains(.peerEnded) { return true }
         return now.since(stream.began) >= Self.longEnough

@@ -477,6 +477,7 @@ final class ClientConnection: Connection, CodecHost {
                 Fault(.upstreamClosed, "upstream.closed", replay: .ifIdempotent), wasReused: false, sentNothing: false)
         }
         stranded = []
+        if isShared { pool.release(passengersOf: self) }
     }
 
     // MARK: What the pool and the stream call

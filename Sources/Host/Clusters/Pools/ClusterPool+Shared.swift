@@ -47,8 +47,8 @@ extension ClusterPool {
         return nil
     }
 
-    /// Streams that have waited for a connection that cannot take them wait for others.
-    func disperse(_ connection: ClientConnection) {
+    /// Whoever waits for a connection looks for another one: it carries one stream at a time, takes no more, or has closed.
+    func release(passengersOf connection: ClientConnection) {
         while let stream = passenger(of: connection) {
             part(stream, connection)
             connect(stream)
@@ -64,7 +64,7 @@ extension ClusterPool {
         while connection.hasRoom, !connection.flags.contains(.closed), let stream = nextFor(connection) {
             serve(stream, on: connection)
         }
-        if !isNew, connection.passengers > 0, !connection.hasRoom { disperse(connection) }
+        if !isNew, connection.passengers > 0, !connection.hasRoom { release(passengersOf: connection) }
         guard connection.streamCount == 0, !connection.isIdle, !connection.flags.contains(.closed),
             !connection.flags.contains(.closeAfterOutput)
         else { return }

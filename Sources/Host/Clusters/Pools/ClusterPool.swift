@@ -367,7 +367,7 @@ final class ClusterPool {
         if connection.isShared { return settle(connection, isNew: true) }
         if mayShare {
             endpoint.speaksHTTP1 = true
-            disperse(connection)
+            release(passengersOf: connection)
         }
         if unsafe connection.waiter == nil {
             if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
