@@ -60,6 +60,8 @@ extension ClusterPool {
     /// - Parameter isNew: it was just made, and the upstream has not said yet how much it takes.
     func settle(_ connection: ClientConnection, isNew: Bool = false) {
         let endpoint = connection.endpoint
+        // Until the upstream has said how much it takes, others wait for that and not for connections of their own.
+        if !isNew, unsafe endpoint.making === connection { unsafe endpoint.making = nil }
         if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
         while connection.hasRoom, !connection.flags.contains(.closed), let stream = nextFor(connection) {
             serve(stream, on: connection)

@@ -363,8 +363,8 @@ final class ClusterPool {
     /// A connection was made, or has become free.
     func ready(_ connection: ClientConnection) {
         let endpoint = connection.endpoint
-        if unsafe endpoint.making === connection { unsafe endpoint.making = nil }
         if connection.isShared { return settle(connection, isNew: true) }
+        if unsafe endpoint.making === connection { unsafe endpoint.making = nil }
         if mayShare {
             endpoint.speaksHTTP1 = true
             release(passengersOf: connection)
