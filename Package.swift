@@ -57,7 +57,8 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
-        .target(name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib", "CNGHTTP2"], swiftSettings: lean),
+        .target(
+            name: "Filters", dependencies: ["FilterAPI", "CRE2", "COpenSSL", "CZlib", "CNGHTTP2"], swiftSettings: lean),
         .target(name: "Engine", dependencies: ["CLinux"], swiftSettings: lean),
         .target(
             name: "Host",

@@ -81,7 +81,7 @@ public final class HTTPClientCodec: ClientCodec {
     public func decode(
         _ input: inout ByteChunk, ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
     ) throws(Fault) -> ClientEvent {
-        if state.http2 != nil { return try http2.decode(&input, ended: ended, &state.http2!, &link) }
+        if let connection = state.http2 { return try http2.decode(&input, ended: ended, connection, &link) }
         return try http1.decode(&input, ended: ended, &state.http1, &link)
     }
 
@@ -95,7 +95,7 @@ public final class HTTPClientCodec: ClientCodec {
     }
 
     public func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) {
-        if state.http2 != nil { try http2.timerFired(&state.http2!, &link) }
+        if let connection = state.http2 { try http2.timerFired(connection, &link) }
     }
 
     public func consumed(

@@ -61,7 +61,7 @@ public final class HTTPServerCodec: ServerCodec {
     public func decode(
         _ input: inout ByteChunk, ended: Bool, _ state: inout ConnectionState, _ link: inout CodecLink
     ) throws(Fault) -> ServerEvent {
-        if state.http2 != nil { return try http2.decode(&input, ended: ended, &state.http2!, &link) }
+        if let connection = state.http2 { return try http2.decode(&input, ended: ended, connection, &link) }
         if state.isDecided { return try http1.decode(&input, ended: ended, &state.http1, &link) }
         return try decide(&input, ended, &state, &link)
     }
@@ -141,18 +141,18 @@ public final class HTTPServerCodec: ServerCodec {
     }
 
     public func streamClosed(_ stream: StreamHandle, _ state: inout ConnectionState, _ link: inout CodecLink) {
-        if state.http2 != nil { return http2.streamClosed(stream, &state.http2!, &link) }
+        if let connection = state.http2 { return http2.streamClosed(stream, connection, &link) }
         http1.streamClosed(stream, &state.http1, &link)
     }
 
     public func timerFired(_ state: inout ConnectionState, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
-        if state.http2 != nil { return try http2.timerFired(&state.http2!, &link) }
+        if let connection = state.http2 { return try http2.timerFired(connection, &link) }
         if !state.isDecided, state.prefix > 0 { throw Fault(.requestTimeout, "http1.head_timeout") }
         return try http1.timerFired(&state.http1, &link)
     }
 
     public func drain(_ state: inout ConnectionState, _ link: inout CodecLink) {
-        if state.http2 != nil { return http2.drain(&state.http2!, &link) }
+        if let connection = state.http2 { return http2.drain(connection, &link) }
         http1.drain(&state.http1, &link)
     }
 

@@ -14,9 +14,11 @@ final class HTTP2Client {
     }
 
     /// Per connection.
-    struct Connection {
+    final class Connection {
         let session: HTTP2Session
         var timerIsArmed = false
+
+        init(session: HTTP2Session) { self.session = session }
     }
 
     /// Streams on a connection whose upstream has not said yet how many it takes: the first request need not wait to hear it,
@@ -26,8 +28,8 @@ final class HTTP2Client {
     func connect(_ link: inout CodecLink) throws(Fault) -> Connection {
         let session = try HTTP2Session(
             .client, streams: streams, scratch: scratch, limits: limits, settings: settings, &link)
-        var connection = Connection(session: session)
-        watch(&connection, &link)
+        let connection = Connection(session: session)
+        watch(connection, &link)
         return connection
     }
 
@@ -158,7 +160,7 @@ final class HTTP2Client {
     // MARK: The response
 
     func decode(
-        _ input: inout ByteChunk, ended: Bool, _ connection: inout Connection, _ link: inout CodecLink
+        _ input: inout ByteChunk, ended: Bool, _ connection: Connection, _ link: inout CodecLink
     ) throws(Fault) -> ClientEvent {
         let session = connection.session
         while true {
@@ -291,7 +293,7 @@ final class HTTP2Client {
 
     // MARK: Time
 
-    func timerFired(_ connection: inout Connection, _ link: inout CodecLink) throws(Fault) {
+    func timerFired(_ connection: Connection, _ link: inout CodecLink) throws(Fault) {
         connection.timerIsArmed = false
         let session = connection.session
         if let fault = session.fatal { throw fault }
@@ -301,10 +303,10 @@ final class HTTP2Client {
         if session.pingSent == .none, link.now.since(session.lastHeard) >= settings.pingInterval {
             session.ping(link.now)
         }
-        watch(&connection, &link)
+        watch(connection, &link)
     }
 
-    private func watch(_ connection: inout Connection, _ link: inout CodecLink) {
+    private func watch(_ connection: Connection, _ link: inout CodecLink) {
         guard settings.pingInterval > .zero, !connection.timerIsArmed else { return }
         connection.timerIsArmed = true
         let session = connection.session

@@ -9,33 +9,33 @@ extension HTTP2Server {
     /// How long bytes that were handed over may wait for the client's credit.
     static let creditTime = Duration.seconds(300)
 
-    func beginTime(_ connection: inout Connection, _ link: inout CodecLink) {
+    func beginTime(_ connection: Connection, _ link: inout CodecLink) {
         let limit = settings.maxConnectionDuration
         if limit > .zero {
             // Not all of them at once: up to a tenth earlier.
             let share = Int64(random.next() % 100)
             connection.endsAt = link.now.after(limit - limit * share / 1000)
         }
-        watch(&connection, &link)
+        watch(connection, &link)
     }
 
     /// The listener drains, or the connection's time is over.
-    func drain(_ connection: inout Connection, _ link: inout CodecLink) {
+    func drain(_ connection: Connection, _ link: inout CodecLink) {
         guard connection.refusesAt == .none else { return }
         connection.session.announceEnd()
         connection.refusesAt = link.now.after(Self.noticeTime)
-        watch(&connection, &link)
+        watch(connection, &link)
     }
 
     /// Sees to it that the timer goes off for whatever has begun.
-    func watch(_ connection: inout Connection, _ link: inout CodecLink) {
+    func watch(_ connection: Connection, _ link: inout CodecLink) {
         let due = nextDue(connection, link.now, looksAtStreams: connection.timerDue == .none)
         guard due != .none, connection.timerDue == .none || due < connection.timerDue else { return }
         connection.timerDue = due
         link.arm(after: max(.zero, due.since(link.now)))
     }
 
-    func timerFired(_ connection: inout Connection, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
+    func timerFired(_ connection: Connection, _ link: inout CodecLink) throws(Fault) -> ServerEvent {
         connection.timerDue = .none
         let session = connection.session
         if session.fatal != nil { return .needMore }
@@ -53,7 +53,7 @@ extension HTTP2Server {
         if session.pingSent != .none, now.since(session.pingSent) >= settings.http2.pingTimeout {
             throw Fault(.clientGone, "http2.ping_timeout")
         }
-        if connection.endsAt != .none, now >= connection.endsAt { drain(&connection, &link) }
+        if connection.endsAt != .none, now >= connection.endsAt { drain(connection, &link) }
         if connection.refusesAt != .none, now >= connection.refusesAt, !session.isEnding { session.refuseMore() }
         if session.activeCount == 0, settings.idleTimeout > .zero,
             now.since(session.idleSince) >= settings.idleTimeout, !session.isEnding
@@ -66,7 +66,7 @@ extension HTTP2Server {
             session.ping(now)
         }
         lookAtStreams(session, now)
-        watch(&connection, &link)
+        watch(connection, &link)
         return .needMore
     }
 

@@ -2,7 +2,7 @@ internal import FilterAPI
 
 extension HTTP2Server {
     /// Makes the head that was read what filters may see, or refuses it.
-    func prepare(_ event: HTTP2Event, _ connection: inout Connection, _ link: inout CodecLink) throws(Fault) {
+    func prepare(_ event: HTTP2Event, _ connection: Connection, _ link: inout CodecLink) throws(Fault) {
         let stream = unsafe event.stream
         if let fault = stream.fault { throw fault }
         let facts = link.connection

@@ -26,7 +26,7 @@ final class HTTP2Server {
     var settings: HTTP1ServerCodec.Settings { http1.settings }
 
     /// Per connection.
-    struct Connection {
+    final class Connection {
         let session: HTTP2Session
         let accepted: Instant
         /// What `x-forwarded-client-cert` says of the client; nil before it was needed.
@@ -39,26 +39,31 @@ final class HTTP2Server {
         var endsAt = Instant.none
         /// The client was told why the connection ends.
         var hasFailed = false
+
+        init(session: HTTP2Session, accepted: Instant) {
+            self.session = session
+            self.accepted = accepted
+        }
     }
 
     /// Begins a connection.
     func accept(_ link: inout CodecLink) throws(Fault) -> Connection {
         let session = try HTTP2Session(
             .server, streams: streams, scratch: scratch, limits: http1.limits, settings: settings.http2, &link)
-        var connection = Connection(session: session, accepted: link.now)
-        beginTime(&connection, &link)
+        let connection = Connection(session: session, accepted: link.now)
+        beginTime(connection, &link)
         return connection
     }
 
     // MARK: Reading
 
     func decode(
-        _ input: inout ByteChunk, ended: Bool, _ connection: inout Connection, _ link: inout CodecLink
+        _ input: inout ByteChunk, ended: Bool, _ connection: Connection, _ link: inout CodecLink
     ) throws(Fault) -> ServerEvent {
         let session = connection.session
         while true {
             while let event = session.next() {
-                if let told = translate(event, &connection, &link) { return told }
+                if let told = translate(event, connection, &link) { return told }
             }
             if let fault = session.fatal, !connection.hasFailed {
                 connection.hasFailed = true
@@ -69,14 +74,14 @@ final class HTTP2Server {
                 break
             }
             session.read(&input, &link)
-            watch(&connection, &link)
+            watch(connection, &link)
         }
         return ended ? .close : .needMore
     }
 
     /// What the host is told of an event; nothing where it is of a stream that is over.
     private func translate(
-        _ event: HTTP2Event, _ connection: inout Connection, _ link: inout CodecLink
+        _ event: HTTP2Event, _ connection: Connection, _ link: inout CodecLink
     ) -> ServerEvent? {
         let stream = unsafe event.stream
         let isOver = stream.handle != event.handle || stream.flags.contains(.hostDone)
@@ -84,7 +89,7 @@ final class HTTP2Server {
         case .head:
             // Whoever asks and takes it back in one breath causes no work (CVE-2023-44487).
             if isOver || stream.flags.contains(.wireDone) { return nil }
-            return head(event, &connection, &link)
+            return head(event, connection, &link)
         case .body:
             let chunk = connection.session.takeBody(event.count)
             if isOver || stream.flags.contains(.declined) {
@@ -105,7 +110,7 @@ final class HTTP2Server {
         }
     }
 
-    private func head(_ event: HTTP2Event, _ connection: inout Connection, _ link: inout CodecLink) -> ServerEvent {
+    private func head(_ event: HTTP2Event, _ connection: Connection, _ link: inout CodecLink) -> ServerEvent {
         let (handle, stream) = unsafe (event.handle, event.stream)
         let now = link.now
         link.withFacts(handle) { facts in
@@ -113,9 +118,9 @@ final class HTTP2Server {
             facts.requestHeadBytes = stream.fieldBytes
         }
         let most = settings.maxRequestsPerConnection
-        if most > 0, connection.session.begunCount >= most { drain(&connection, &link) }
+        if most > 0, connection.session.begunCount >= most { drain(connection, &link) }
         do throws(Fault) {
-            try prepare(event, &connection, &link)
+            try prepare(event, connection, &link)
         } catch {
             return .refused(handle, error)
         }
@@ -150,10 +155,10 @@ final class HTTP2Server {
         connection.session.reset(stream, HTTP2Fault.code(of: fault))
     }
 
-    func streamClosed(_ handle: StreamHandle, _ connection: inout Connection, _ link: inout CodecLink) {
+    func streamClosed(_ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
         guard let stream = record(handle, &link) else { return }
         connection.session.closed(stream, link.now)
-        if connection.session.activeCount == 0 { watch(&connection, &link) }
+        if connection.session.activeCount == 0 { watch(connection, &link) }
     }
 
     func consumed(_ count: Int, _ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
