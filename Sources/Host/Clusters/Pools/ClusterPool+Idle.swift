@@ -8,7 +8,9 @@ extension ClusterPool {
         while let connection = endpoint.idle.popLast() {
             connection.isIdle = false
             idleCount -= 1
-            if !connection.isStale, isQuiet(connection, for: stream) { return connection }
+            // A shared one may have heard in this very turn that the upstream takes no more.
+            let isUsable = connection.isShared ? connection.hasRoom : !connection.isStale
+            if isUsable, isQuiet(connection, for: stream) { return connection }
             connection.close()
         }
         return nil
