@@ -1,4 +1,4 @@
-"""Filters that come with Sluice, built as plugins from the same source: what they can do, a plugin can."""
+"""A filter that comes with Sluice, built as a plugin from the same source: what it can do, a plugin can."""
 import gzip
 import shutil
 
@@ -34,12 +34,8 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 """
-# For each: its folder, its types, its name, and what it shares with other filters.
+# Its folder, its types, its name, and what it shares with other filters.
 GZIP = ("Gzip", ["Gzip"], "gzip", ["Format/ByteText.swift"])
-HTTP1 = ("HTTP1", ["HTTP1ServerCodec", "HTTP1ClientCodec"], "http", [
-    "HTTP/ClientAddress.swift", "HTTP/ForwardedClientCert.swift", "HTTP/ForwardedFields.swift", "HTTP/HTTPDate.swift",
-    "HTTP/HTTPProtocol.swift", "HTTP/PathNormalizer.swift", "HTTP/RequestIDs.swift", "HTTP2/HTTP2Settings.swift",
-    "Random/RandomBits.swift", "Format/ByteText.swift", "Format/CertificateText.swift", "Format/LowerHex.swift"])
 ENTRY = """import FilterAPI
 
 enum Copy: Plugin {
@@ -95,18 +91,3 @@ def test_gzip_as_a_plugin_does_what_it_does_as_a_filter_of_sluices_own(sluice, o
     stats = get(proxy.address("admin"), "/stats?filter=gzip_copy", host="localhost").body.decode()
     assert "http.inbound.gzip_copy.compressed: 1\n" in stats, stats
     proxy.reload(config(level=11), expect="refused")
-
-
-def test_codecs_as_a_plugin_carry_requests(sluice, origin, monkeypatch):
-    monkeypatch.setattr(harness, "BINARY", sluice_of("release"))
-    library, upstream = plugin(*HTTP1), origin()
-    routes = [{"match": {"path": "/here"}, "respond": {"status": 204}}, {"to": "app"}]
-    proxy = sluice({
-        "plugins": [str(library)],
-        "listeners": {"inbound": {"bind": "127.0.0.1:0", "chain": [
-            {"http_copy": {"max_body": "1KiB"}}, "count", {"router": {"routes": routes}}]}},
-        "clusters": {"app": {"endpoints": [upstream.endpoint], "chain": ["http_copy"]}}})
-    assert get(proxy.address(), "/here").status == 204
-    answered = get(proxy.address(), "/there", method="POST", body=b"four")
-    assert answered.status == 200 and answered.body == b"ok" and upstream.requests[0].body == b"four"
-    assert get(proxy.address(), "/there", method="POST", body=b"x" * 2000).status == 413

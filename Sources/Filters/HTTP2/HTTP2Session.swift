@@ -376,7 +376,8 @@ final class HTTP2Session {
         stream.flags.insert(.wireDone)
         liveCount -= 1
         if stream.flags.isDisjoint(with: [.peerEnded, .peerReset]) { numbers.cut(stream.id) }
-        if stream.isComplete, code == 0 { budget.completed() }
+        // What was answered only to be refused has earned nothing.
+        if stream.isComplete, code == 0, stream.fault == nil { budget.completed() }
         stream.outgoing.removeAll()
         if stream.flags.contains(.hostDone) { return drop(stream) }
         guard !stream.isComplete || code != 0 else { return }
