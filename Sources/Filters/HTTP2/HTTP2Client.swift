@@ -58,9 +58,7 @@ final class HTTP2Client {
         if head.method == .connect { throw Fault(.notImplemented, "http2.connect_to_upstream") }
         let session = connection.session
         let stream = streams.take()
-        link.withStreamState(handle, as: HTTP2Slot.self) {
-            unsafe $0.record = Unmanaged.passUnretained(stream).toOpaque()
-        }
+        link.setHTTP2Stream(stream, of: handle)
         session.add(stream, id: 0, handle: handle, link.now)
         if head.method == .head { stream.flags.insert(.isHead) }
         do throws(Fault) {
@@ -75,8 +73,8 @@ final class HTTP2Client {
             try send(head, last: last, stream, session, isSecure: link.connection.isTLS)
         } catch {
             // The record is another stream's next time.
-            link.withStreamState(handle, as: HTTP2Slot.self) { unsafe $0.record = nil }
-            session.discard(stream)
+            link.setHTTP2Stream(nil, of: handle)
+            session.drop(stream)
             throw error
         }
     }
@@ -144,7 +142,7 @@ final class HTTP2Client {
         _ chunk: inout ByteChunk, last: Bool, _ handle: StreamHandle, _ connection: Connection,
         _ link: inout CodecLink
     ) throws(Fault) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         // Nothing goes into a tunnel that the upstream has declined.
         if stream.flags.contains(.declined) { return }
         try connection.session.send(&chunk, last: last, stream, link)
@@ -153,7 +151,7 @@ final class HTTP2Client {
     func requestTrailers(
         _ trailers: inout Headers, _ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink
     ) throws(Fault) {
-        guard let stream = record(handle, &link), !stream.flags.contains(.wireDone) else { return }
+        guard let stream = link.http2Stream(handle), !stream.flags.contains(.wireDone) else { return }
         try connection.session.sendTrailers(trailers, stream)
     }
 
@@ -268,26 +266,19 @@ final class HTTP2Client {
 
     // MARK: Streams
 
-    private func record(_ handle: StreamHandle, _ link: inout CodecLink) -> HTTP2Stream? {
-        // SAFETY: as HTTP2Slot says.
-        link.withStreamState(handle, as: HTTP2Slot.self) { slot in
-            unsafe HTTP2Callbacks.stream(slot.record)
-        }
-    }
-
     func reset(_ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         connection.session.reset(stream, NGHTTP2_CANCEL)
     }
 
     func streamClosed(_ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
-        guard let stream = record(handle, &link) else { return }
-        link.withStreamState(handle, as: HTTP2Slot.self) { unsafe $0.record = nil }
+        guard let stream = link.http2Stream(handle) else { return }
+        link.setHTTP2Stream(nil, of: handle)
         connection.session.closed(stream, link.now)
     }
 
     func consumed(_ count: Int, _ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         connection.session.consumed(count, stream)
     }
 

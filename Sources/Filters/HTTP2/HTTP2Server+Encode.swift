@@ -4,7 +4,9 @@ extension HTTP2Server {
     func interimHead(
         _ head: inout ResponseHead, _ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink
     ) throws(Fault) {
-        guard let stream = record(handle, &link), stream.flags.isDisjoint(with: [.answered, .wireDone]) else { return }
+        guard let stream = link.http2Stream(handle), stream.flags.isDisjoint(with: [.answered, .wireDone]) else {
+            return
+        }
         try connection.session.send(head, stream, last: false, isInterim: true, without: .contentLength) { _, _ in }
     }
 
@@ -12,7 +14,7 @@ extension HTTP2Server {
         _ head: inout ResponseHead, last: Bool, _ handle: StreamHandle, _ connection: Connection,
         _ link: inout CodecLink
     ) throws(Fault) {
-        guard let stream = record(handle, &link), !stream.flags.contains(.wireDone) else { return }
+        guard let stream = link.http2Stream(handle), !stream.flags.contains(.wireDone) else { return }
         guard head.status.code >= 200 && head.status.code <= 599 || head.status == 101 else {
             throw Fault(.filterFailed, "http2.bad_status")
         }
@@ -66,14 +68,14 @@ extension HTTP2Server {
         _ chunk: inout ByteChunk, last: Bool, _ handle: StreamHandle, _ connection: Connection,
         _ link: inout CodecLink
     ) throws(Fault) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         try connection.session.send(&chunk, last: last, stream, link)
     }
 
     func responseTrailers(
         _ trailers: inout Headers, _ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink
     ) throws(Fault) {
-        guard let stream = record(handle, &link), !stream.flags.contains(.wireDone) else { return }
+        guard let stream = link.http2Stream(handle), !stream.flags.contains(.wireDone) else { return }
         try connection.session.sendTrailers(trailers, stream)
     }
 }

@@ -142,27 +142,19 @@ final class HTTP2Server {
 
     // MARK: Streams
 
-    /// The session's record of a stream of the host's.
-    func record(_ handle: StreamHandle, _ link: inout CodecLink) -> HTTP2Stream? {
-        // SAFETY: as HTTP2Slot says.
-        link.withStreamState(handle, as: HTTP2Slot.self) { slot in
-            unsafe HTTP2Callbacks.stream(slot.record)
-        }
-    }
-
     func reset(_ handle: StreamHandle, _ fault: Fault, _ connection: Connection, _ link: inout CodecLink) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         connection.session.reset(stream, HTTP2Fault.code(of: fault))
     }
 
     func streamClosed(_ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         connection.session.closed(stream, link.now)
         if connection.session.activeCount == 0 { watch(connection, &link) }
     }
 
     func consumed(_ count: Int, _ handle: StreamHandle, _ connection: Connection, _ link: inout CodecLink) {
-        guard let stream = record(handle, &link) else { return }
+        guard let stream = link.http2Stream(handle) else { return }
         connection.session.consumed(count, stream)
     }
 }

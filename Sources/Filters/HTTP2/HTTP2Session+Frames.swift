@@ -86,9 +86,7 @@ extension HTTP2Session {
             let handle = unsafe try link.pointee.openStream()
             let stream = streams.take()
             add(stream, id: id, handle: handle, now)
-            unsafe link.pointee.withStreamState(handle, as: HTTP2Slot.self) {
-                unsafe $0.record = Unmanaged.passUnretained(stream).toOpaque()
-            }
+            unsafe link.pointee.setHTTP2Stream(stream, of: handle)
             let start = now
             unsafe link.pointee.withFacts(handle) { $0.start = start }
             unsafe nghttp2_session_set_stream_user_data(raw, id, Unmanaged.passUnretained(stream).toOpaque())

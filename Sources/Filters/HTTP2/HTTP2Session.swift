@@ -316,7 +316,6 @@ final class HTTP2Session {
         stream.id = id
         stream.handle = handle
         stream.place = open.count
-        stream.flags.insert(.listed)
         liveCount += 1
         stream.began = now
         stream.lastMoved = now
@@ -326,14 +325,12 @@ final class HTTP2Session {
     }
 
     /// Nobody needs the stream any more.
-    private func drop(_ stream: HTTP2Stream) {
+    func drop(_ stream: HTTP2Stream) {
         if !stream.flags.contains(.wireDone) { liveCount -= 1 }
-        if stream.flags.contains(.listed) {
-            let last = open.removeLast()
-            if last !== stream {
-                open[stream.place] = last
-                last.place = stream.place
-            }
+        let last = open.removeLast()
+        if last !== stream {
+            open[stream.place] = last
+            last.place = stream.place
         }
         streams.put(stream)
         if open.isEmpty { shrink() }
@@ -366,9 +363,6 @@ final class HTTP2Session {
             reset(stream, NGHTTP2_NO_ERROR)
         }
     }
-
-    /// A stream that could not begin.
-    func discard(_ stream: HTTP2Stream) { drop(stream) }
 
     /// libnghttp2 is done with a stream.
     func wireClosed(_ stream: HTTP2Stream, _ code: UInt32) {

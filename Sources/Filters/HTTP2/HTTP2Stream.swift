@@ -42,8 +42,6 @@ final class HTTP2Stream {
         static let peerReset = Flags(rawValue: 1 << 18)
         /// A tunnel that is asked for when the upstream has said what it takes.
         static let waits = Flags(rawValue: 1 << 19)
-        /// Present in the session's list.
-        static let listed = Flags(rawValue: 1 << 15)
     }
 
     var flags: Flags = []

@@ -63,7 +63,7 @@ extension ClusterPool {
         // Until the upstream has said how much it takes, others wait for that and not for connections of their own.
         if !isNew, unsafe endpoint.making === connection { unsafe endpoint.making = nil }
         if !endpoint.spare.isEmpty { endpoint.spare.removeAll { $0 === connection } }
-        while connection.hasRoom, !connection.flags.contains(.closed), let stream = nextFor(connection) {
+        while connection.hasRoom, let stream = nextFor(connection) {
             serve(stream, on: connection)
         }
         if !isNew, connection.passengers > 0, !connection.hasRoom { release(passengersOf: connection) }
